@@ -1,0 +1,1 @@
+"""Draw conclusions from runs and item figures: pure functions, no sources, no pages."""

@@ -1,0 +1,73 @@
+"""Things made of bytes: a drawn chart, a finished document, the receipt for a written file.
+
+Values only. Nothing here draws, renders or writes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ChartTable:
+    """The numbers behind a chart, as they are shown beside it."""
+
+    columns: tuple[str, ...]
+    """Column headings; the first column names the row."""
+    rows: tuple[tuple[str, ...], ...]
+    """Cells already written for people (units included), one tuple a row, as long as `columns`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One chart of one job, drawn for the page (SVG) and for print (PNG)."""
+
+    name: str
+    """Kind of chart, e.g. ``"share"``, ``"slope"``, ``"errors"``, ``"cost"``, ``"latency"``, ``"map"``."""
+    job_index: int
+    """Index into ``Report.jobs`` of the job it belongs to."""
+    title: str
+    """The finding, a sentence computed from the numbers. Untrusted text: escape it."""
+    subtitle: str
+    """What is plotted: quantity, unit, window, n, meaning of hollow and filled. Untrusted text."""
+    alt: str
+    """Alternative text: the finding with its main numbers. Untrusted text."""
+    table: ChartTable
+    """The chart's data as a table."""
+    svg: str
+    """Wide drawing as SVG markup that is safe to inline (no ``style=`` attribute, no ids that
+    collide, text escaped); ``""`` if not asked for."""
+    svg_narrow: str
+    """The same chart drawn again for a 340 px phone; ``""`` if not asked for, or where a list serves better."""
+    png: bytes
+    """Print drawing on white paper at final resolution; ``b""`` if not asked for."""
+    width: int
+    """Width of the wide drawing in CSS pixels."""
+    height: int
+    """Height of the wide drawing in CSS pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A finished document, ready to be written or sent."""
+
+    name: str
+    """File name without folder, e.g. ``"report.html"``."""
+    media_type: str
+    """IANA media type, e.g. ``"text/html"``."""
+    data: bytes
+    """The document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof that an artifact arrived."""
+
+    name: str
+    """File name without folder."""
+    path: str
+    """Where it was written, as a person would type it."""
+    sha256: str
+    """SHA-256 of the bytes, lower-case hex."""
+    size_bytes: int
+    """Length in bytes."""

@@ -1,0 +1,1 @@
+"""Charts of a report, drawn with matplotlib: pure functions from `Report` to `Chart`."""

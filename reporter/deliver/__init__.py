@@ -1,0 +1,1 @@
+"""Hand finished documents over: files now, mail later."""

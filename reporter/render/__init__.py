@@ -1,0 +1,1 @@
+"""Documents made of a report and its charts: HTML, PDF and, later, mail and CI files."""

@@ -1,0 +1,99 @@
+"""`Report` to JSON and back, its schema and its hash.
+
+Numbers carry at most 15 significant digits and are never NaN or infinite; keys keep the order of
+the classes, so equal reports are equal bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from typing import Any
+
+import msgspec
+
+from reporter.errors import UsageError
+from reporter.report.document import SCHEMA_VERSION, Report
+
+
+def to_json(report: Report) -> bytes:
+    """Write a report as UTF-8 JSON, indented by one space, with a final newline."""
+    return _text(_tidy(msgspec.to_builtins(report)), indent=1) + b"\n"
+
+
+def from_json(data: bytes | str, *, name: str = "report.json") -> Report:
+    """Read a report.
+
+    Args:
+        data: The JSON text.
+        name: What to call it in an error.
+
+    Raises:
+        UsageError: It is not JSON, not a report, or of another schema version.
+    """
+    try:
+        version = msgspec.json.decode(data, type=_Versioned).schema_version
+        if version != SCHEMA_VERSION:
+            raise UsageError(
+                f"it has schema version {version!r}, this reporter reads {SCHEMA_VERSION!r}",
+                subject=name,
+                hint="Render it with the reporter version that wrote it.",
+            )
+        return msgspec.json.decode(data, type=Report)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageError(
+            f"this is not a report.json: {error}",
+            subject=name,
+            hint="Give the report.json that `reporter report` wrote.",
+        ) from error
+
+
+def content_hash(report: Report) -> str:
+    """Hash what a report says.
+
+    Returns:
+        SHA-256 (lower-case hex) of the compact JSON with sorted keys, without the keys
+        ``content_sha256`` and ``files``.
+    """
+    content = _tidy(msgspec.to_builtins(report))
+    del content["content_sha256"], content["files"]
+    return hashlib.sha256(_text(content, sort_keys=True, separators=(",", ":"))).hexdigest()
+
+
+def sealed(report: Report) -> Report:
+    """Round every number as `to_json` does and fill in ``content_sha256``.
+
+    What is rendered is the sealed report, so that pages and report.json carry the same numbers.
+    """
+    tidy = msgspec.convert(_tidy(msgspec.to_builtins(report)), Report)
+    return msgspec.structs.replace(tidy, content_sha256=content_hash(tidy))
+
+
+def schema() -> dict[str, Any]:
+    """Give the JSON Schema (2020-12) of ``report.json``."""
+    made = msgspec.json.schema(Report)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "report.json of reporter",
+        **made,
+    }
+
+
+class _Versioned(msgspec.Struct):
+    schema_version: str
+
+
+def _text(value: Any, **options: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, **options).encode("utf-8", "replace")
+
+
+def _tidy(value: Any) -> Any:
+    """Round floats to 15 significant digits; a number that is not finite becomes ``None``."""
+    if isinstance(value, float):
+        return float(f"{value:.15g}") if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _tidy(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_tidy(inner) for inner in value]
+    return value

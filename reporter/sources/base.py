@@ -1,0 +1,117 @@
+"""The questions a data source answers.
+
+One protocol for all adapters; `analysis` and `pipeline` know no other way to data. User ids never
+leave a source: only counts and ordinals do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol, TypeAlias
+
+from reporter.model import (
+    Call,
+    Failure,
+    ItemMetrics,
+    Job,
+    Membership,
+    Provenance,
+    Run,
+    RunHeader,
+    Table,
+    Totals,
+    Trace,
+    TraceSummary,
+    Window,
+)
+from reporter.report import Caveat
+
+Warn: TypeAlias = Callable[[Caveat], None]
+"""Where a source leaves what a reader must know; called once a fact."""
+
+RUN_EVENTS: Mapping[str, str] = {
+    "$ai_trace_clusters": "trace",
+    "$ai_generation_clusters": "generation",
+    "$ai_evaluation_clusters": "evaluation",
+}
+"""Cluster events and the level each stands for where the level property is missing."""
+
+CALL_EVENTS = ("$ai_generation", "$ai_embedding", "$ai_span")
+"""Events whose cost, latency, tokens and errors count. ``$ai_trace`` is never added."""
+
+TEXT_LIMIT = 500
+"""Characters kept of an error text."""
+
+
+class Source(Protocol):
+    """A place PostHog's events can be read from.
+
+    Every verb raises `reporter.errors.SourceError` (or a child) when the source fails as a whole.
+    Adapters answer equally for equal events, whatever their order, and return rows sorted by key.
+    """
+
+    def jobs(self) -> tuple[Job, ...] | None:
+        """List clustering jobs as configured; ``None`` where the source knows no configuration."""
+
+    def job(self, job_id: str) -> Job | None:
+        """Give one configured job, or ``None``."""
+
+    def runs(self, since: datetime, until: datetime) -> tuple[RunHeader, ...]:
+        """List run headers emitted in [since, until], newest first.
+
+        One header a run id (the newest emission). A header that cannot be decoded is skipped with a
+        caveat (code ``run_unreadable``) that names it.
+        """
+
+    def run(self, run_id: str) -> Run:
+        """Read one whole run, whatever its age.
+
+        Raises:
+            RunNotFound: No event carries this id.
+            RunUnreadable: The event breaks the contract; all faults are listed.
+        """
+
+    def memberships(self, run_ids: Sequence[str]) -> Mapping[str, Membership]:
+        """Give item membership per run id; unreadable or unknown runs are left out with a caveat."""
+
+    def items(
+        self, runs: Sequence[RunHeader], by: str | None = None
+    ) -> Mapping[str, tuple[ItemMetrics, ...]]:
+        """Measure the items of each run inside that run's window.
+
+        Args:
+            runs: Runs to measure.
+            by: Name of an event property; rows are then one per item and value of it.
+
+        Returns:
+            Run id → rows sorted by key (then by value); an item without any AI event has no row.
+        """
+
+    def failures(self, runs: Sequence[RunHeader]) -> Mapping[str, tuple[Failure, ...]]:
+        """Give the failed calls of each run's items, grouped by item and look, sorted by key."""
+
+    def totals(self, window: Window, job: Job) -> Totals | None:
+        """Measure the population under the job's own filters; ``None`` where a filter cannot be applied."""
+
+    def calls(
+        self, window: Window, job: Job | None = None, run: RunHeader | None = None
+    ) -> Iterator[Call]:
+        """Stream AI events of a window in time order, optionally only those of a run's items."""
+
+    def traces(
+        self, window: Window, filters: Mapping[str, str], limit: int
+    ) -> tuple[TraceSummary, ...]:
+        """List traces that begin in the window and have an event matching every property filter."""
+
+    def trace(self, trace_id: str, window: Window | None = None) -> Trace | None:
+        """Read one trace, or ``None`` if it has no event."""
+
+    def query(self, sql: str, values: Mapping[str, Any], limit: int) -> Table:
+        """Run the user's own query, bounded to `limit` rows."""
+
+    def describe(self) -> Provenance:
+        """Say what was read and from where."""
+
+    def close(self) -> None:
+        """Release files and connections."""
