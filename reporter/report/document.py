@@ -18,7 +18,7 @@ VerdictWord: TypeAlias = Literal[
 SCHEMA_VERSION = "1"
 
 
-class SourceInfo(Value, kw_only=True):
+class SourceInfo(Value, frozen=True, kw_only=True):
     """Where the data came from."""
 
     kind: str
@@ -26,7 +26,7 @@ class SourceInfo(Value, kw_only=True):
     project_id: str | None
 
 
-class Bucket(Value, kw_only=True):
+class Bucket(Value, frozen=True, kw_only=True):
     """One time bucket of an incident."""
 
     start: str
@@ -35,7 +35,7 @@ class Bucket(Value, kw_only=True):
     cost_usd: float | None
 
 
-class Phase(Value, kw_only=True):
+class Phase(Value, frozen=True, kw_only=True):
     """Traffic of one cluster before, during or after an incident."""
 
     calls: int
@@ -44,7 +44,7 @@ class Phase(Value, kw_only=True):
     cost_usd: float | None
 
 
-class Excess(Value, kw_only=True):
+class Excess(Value, frozen=True, kw_only=True):
     """A quantity beyond what was to be expected, with its 95 % interval."""
 
     value: float
@@ -52,7 +52,7 @@ class Excess(Value, kw_only=True):
     high: float
 
 
-class IncidentCluster(Value, kw_only=True):
+class IncidentCluster(Value, frozen=True, kw_only=True):
     """What an incident did to one cluster."""
 
     job_id: str | None
@@ -69,7 +69,7 @@ class IncidentCluster(Value, kw_only=True):
     users: int
 
 
-class IncidentBy(Value, kw_only=True):
+class IncidentBy(Value, frozen=True, kw_only=True):
     """Inside against outside of an incident for one value of one dimension."""
 
     dimension: str
@@ -78,7 +78,7 @@ class IncidentBy(Value, kw_only=True):
     outside: Phase
 
 
-class IncidentCause(Value, kw_only=True):
+class IncidentCause(Value, frozen=True, kw_only=True):
     """One error cause inside an incident."""
 
     cause: str
@@ -86,28 +86,28 @@ class IncidentCause(Value, kw_only=True):
     count: int
 
 
-class IncidentRun(Value, kw_only=True):
+class IncidentRun(Value, frozen=True, kw_only=True):
     """A run whose clusters an incident report uses."""
 
     job_id: str | None
     run_id: str
 
 
-class Unassigned(Value, kw_only=True):
+class Unassigned(Value, frozen=True, kw_only=True):
     """Calls of an incident that sit in no cluster."""
 
     calls: int
     failed: int
 
 
-class Annotation(Value, kw_only=True):
+class Annotation(Value, frozen=True, kw_only=True):
     """Something that happened, marked on the timeline."""
 
     at: str
     text: str
 
 
-class Incident(Value, kw_only=True, rename={"from_": "from"}):
+class Incident(Value, frozen=True, kw_only=True, rename={"from_": "from"}):
     """Which clusters broke, when and for how many."""
 
     from_: str
@@ -123,7 +123,7 @@ class Incident(Value, kw_only=True, rename={"from_": "from"}):
     annotations: list[Annotation]
 
 
-class Report(Value, kw_only=True):
+class Report(Value, frozen=True, kw_only=True):
     """What was concluded; every document is made from this and from nothing else."""
 
     schema_version: str = SCHEMA_VERSION

@@ -25,7 +25,7 @@ Status: TypeAlias = Literal["ok", "stale", "not_comparable", "no_prior", "no_run
 """In rising order of precedence; a stale run is still compared."""
 
 
-class JobInfo(Value, kw_only=True):
+class JobInfo(Value, frozen=True, kw_only=True):
     """The clustering job."""
 
     id: str | None
@@ -37,7 +37,7 @@ class JobInfo(Value, kw_only=True):
     event_filters: list[dict[str, Any]]
 
 
-class RunInfo(Value, kw_only=True):
+class RunInfo(Value, frozen=True, kw_only=True):
     """One clustering run."""
 
     run_id: str
@@ -54,7 +54,7 @@ class RunInfo(Value, kw_only=True):
     url: str | None
 
 
-class Comparability(Value, kw_only=True):
+class Comparability(Value, frozen=True, kw_only=True):
     """Whether latest and prior may be subtracted from each other."""
 
     comparable: bool
@@ -67,7 +67,7 @@ class Comparability(Value, kw_only=True):
     """One sentence: which prior was taken, by which rule, with gap and overlap."""
 
 
-class Coverage(Value, kw_only=True):
+class Coverage(Value, frozen=True, kw_only=True):
     """How much of the traffic the sample saw."""
 
     sampled_items: int
@@ -77,7 +77,7 @@ class Coverage(Value, kw_only=True):
     noise_share: float | None
 
 
-class Overall(Value, kw_only=True):
+class Overall(Value, frozen=True, kw_only=True):
     """The whole run."""
 
     metrics: Metrics
@@ -87,7 +87,7 @@ class Overall(Value, kw_only=True):
     prior_metrics: Metrics | None
 
 
-class Cluster(Value, kw_only=True):
+class Cluster(Value, frozen=True, kw_only=True):
     """One cluster of the latest run (or its noise)."""
 
     cluster_id: int
@@ -118,7 +118,7 @@ class Cluster(Value, kw_only=True):
     """The metrics PostHog baked into the event, shown as a cross-check only."""
 
 
-class GoneCluster(Value, kw_only=True):
+class GoneCluster(Value, frozen=True, kw_only=True):
     """A prior cluster with no successor."""
 
     prior_cluster_id: int
@@ -128,7 +128,7 @@ class GoneCluster(Value, kw_only=True):
     metrics: Metrics
 
 
-class PriorCluster(Value, kw_only=True):
+class PriorCluster(Value, frozen=True, kw_only=True):
     """What became of a cluster of the prior run."""
 
     prior_cluster_id: int
@@ -138,7 +138,7 @@ class PriorCluster(Value, kw_only=True):
     transition: PriorTransition
 
 
-class TransitionEntry(Value, kw_only=True):
+class TransitionEntry(Value, frozen=True, kw_only=True):
     """A set of clusters of both runs that belong together."""
 
     kind: MatchKind
@@ -150,7 +150,7 @@ class TransitionEntry(Value, kw_only=True):
     shared_items: int
 
 
-class BridgeLine(Value, kw_only=True):
+class BridgeLine(Value, frozen=True, kw_only=True):
     """One cell of the cost bridge, USD per window."""
 
     title: str
@@ -159,7 +159,7 @@ class BridgeLine(Value, kw_only=True):
     unit_cost: float
 
 
-class Bridge(Value, kw_only=True):
+class Bridge(Value, frozen=True, kw_only=True):
     """Change in cost from prior to latest window, USD; the four parts add up exactly."""
 
     prior: float
@@ -172,7 +172,7 @@ class Bridge(Value, kw_only=True):
     lines: list[BridgeLine]
 
 
-class JobSection(Value, kw_only=True):
+class JobSection(Value, frozen=True, kw_only=True):
     """Everything a report says about one job at one level."""
 
     job: JobInfo

@@ -34,7 +34,7 @@ class Value(msgspec.Struct, frozen=True):
     """Base of every report value: immutable, slotted, made by keyword."""
 
 
-class Caveat(Value, kw_only=True):
+class Caveat(Value, frozen=True, kw_only=True):
     """Something a reader must know before trusting a number."""
 
     code: str
@@ -45,7 +45,7 @@ class Caveat(Value, kw_only=True):
     """The job concerned; ``None`` for the whole report or a jobless section."""
 
 
-class Estimate(Value, kw_only=True):
+class Estimate(Value, frozen=True, kw_only=True):
     """A quantity with its 95 % interval."""
 
     value: float | None
@@ -57,7 +57,7 @@ class Estimate(Value, kw_only=True):
     """Name of the interval, e.g. ``wilson``, ``log-t``, ``order-statistic``, ``none``."""
 
 
-class Estimates(Value, kw_only=True):
+class Estimates(Value, frozen=True, kw_only=True):
     """What a cluster, the noise or a whole run is like."""
 
     share: Estimate
@@ -76,7 +76,7 @@ class Estimates(Value, kw_only=True):
     """Items with an error / items with data, 0-1."""
 
 
-class Metrics(Value, kw_only=True):
+class Metrics(Value, frozen=True, kw_only=True):
     """PostHog's names and rules: averages over positive values, nulls where there is no data."""
 
     item_count: int
@@ -104,7 +104,7 @@ class Metrics(Value, kw_only=True):
     """PostHog's baked sentiment, where the event has it."""
 
 
-class Distribution(Value, kw_only=True):
+class Distribution(Value, frozen=True, kw_only=True):
     """Quantiles (type 7) of the positive values of one quantity, for the quantile strips."""
 
     n: int
@@ -116,14 +116,14 @@ class Distribution(Value, kw_only=True):
     p95: float
 
 
-class Distributions(Value, kw_only=True):
+class Distributions(Value, frozen=True, kw_only=True):
     """Distributions of cost (USD) and latency (s); ``None`` where no item has a positive value."""
 
     cost_usd: Distribution | None
     latency_s: Distribution | None
 
 
-class Ratio(Value, kw_only=True):
+class Ratio(Value, frozen=True, kw_only=True):
     """Latest / prior with its 95 % interval; unitless."""
 
     value: float
@@ -131,7 +131,7 @@ class Ratio(Value, kw_only=True):
     high: float | None
 
 
-class MetricChange(Value, kw_only=True):
+class MetricChange(Value, frozen=True, kw_only=True):
     """One estimate, prior against latest."""
 
     prior: float | None
@@ -153,7 +153,7 @@ class MetricChange(Value, kw_only=True):
     """Name of interval and test."""
 
 
-class Link(Value, kw_only=True):
+class Link(Value, frozen=True, kw_only=True):
     """One prior cluster this cluster came from."""
 
     prior_cluster_id: int
@@ -165,7 +165,7 @@ class Link(Value, kw_only=True):
     """0-1."""
 
 
-class Change(Value, kw_only=True):
+class Change(Value, frozen=True, kw_only=True):
     """How a cluster relates to the prior run."""
 
     transition: Transition
@@ -176,7 +176,7 @@ class Change(Value, kw_only=True):
     """Estimate name → change; empty for new, split and merged clusters."""
 
 
-class HistoryPoint(Value, kw_only=True):
+class HistoryPoint(Value, frozen=True, kw_only=True):
     """One run in a cluster's life; oldest first, the latest run included."""
 
     run_id: str
@@ -187,7 +187,7 @@ class HistoryPoint(Value, kw_only=True):
     p95_latency_s: float | None
 
 
-class Lineage(Value, kw_only=True):
+class Lineage(Value, frozen=True, kw_only=True):
     """Identity across runs."""
 
     first_seen: str
@@ -200,7 +200,7 @@ class Lineage(Value, kw_only=True):
     """True where no earlier report or state vouches for the id."""
 
 
-class ErrorCause(Value, kw_only=True):
+class ErrorCause(Value, frozen=True, kw_only=True):
     """Errors of a cluster that look alike."""
 
     cause: str
@@ -214,7 +214,7 @@ class ErrorCause(Value, kw_only=True):
     example_trace_id: str | None
 
 
-class Driver(Value, kw_only=True):
+class Driver(Value, frozen=True, kw_only=True):
     """One value of a dimension that explains part of a change."""
 
     dimension: str
@@ -224,7 +224,7 @@ class Driver(Value, kw_only=True):
     prior_items: int
 
 
-class Exemplar(Value, kw_only=True):
+class Exemplar(Value, frozen=True, kw_only=True):
     """One item worth opening, and why it was chosen."""
 
     item_key: str
@@ -235,7 +235,7 @@ class Exemplar(Value, kw_only=True):
     quote: str | None
 
 
-class Finding(Value, kw_only=True):
+class Finding(Value, frozen=True, kw_only=True):
     """One thing that may have changed, ranked by how much it matters."""
 
     rank: int
@@ -263,7 +263,7 @@ class Finding(Value, kw_only=True):
     """Index into ``jobs``: one job id may stand for several levels, and jobless runs have none."""
 
 
-class Gate(Value, kw_only=True):
+class Gate(Value, frozen=True, kw_only=True):
     """Outcome of one gate rule."""
 
     rule: str
@@ -276,7 +276,7 @@ class Gate(Value, kw_only=True):
     outcome: Literal["passed", "failed", "warned", "waived", "not_enough_data", "not_comparable"]
 
 
-class FileHash(Value, kw_only=True):
+class FileHash(Value, frozen=True, kw_only=True):
     """A file written beside report.json."""
 
     name: str
