@@ -18,8 +18,8 @@ from reporter.report.document import SCHEMA_VERSION, Report
 
 
 def to_json(report: Report) -> bytes:
-    """Write a report as UTF-8 JSON, indented by one space, with a final newline."""
-    return _text(_tidy(msgspec.to_builtins(report)), indent=1) + b"\n"
+    """Write a report as UTF-8 JSON: one key a line, lists of numbers and texts on one line."""
+    return _utf8(_indented(_tidy(msgspec.to_builtins(report)), "\n") + "\n")
 
 
 def from_json(data: bytes | str, *, name: str = "report.json") -> Report:
@@ -58,7 +58,8 @@ def content_hash(report: Report) -> str:
     """
     content = _tidy(msgspec.to_builtins(report))
     del content["content_sha256"], content["files"]
-    return hashlib.sha256(_text(content, sort_keys=True, separators=(",", ":"))).hexdigest()
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(_utf8(text)).hexdigest()
 
 
 def sealed(report: Report) -> Report:
@@ -84,8 +85,21 @@ class _Versioned(msgspec.Struct):
     schema_version: str
 
 
-def _text(value: Any, **options: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, **options).encode("utf-8", "replace")
+def _utf8(text: str) -> bytes:
+    """Encode JSON text; a lone surrogate, which UTF-8 cannot hold, becomes a question mark."""
+    return text.encode("utf-8", "replace")
+
+
+def _indented(value: Any, newline: str) -> str:
+    """Write JSON for people to read and diff: thousands of plot points must not be a line each."""
+    if isinstance(value, dict) and value:
+        inner = newline + " "
+        lines = (f"{json.dumps(key, ensure_ascii=False)}: {_indented(item, inner)}" for key, item in value.items())
+        return f"{{{inner}{f',{inner}'.join(lines)}{newline}}}"
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        inner = newline + " "
+        return f"[{inner}{f',{inner}'.join(_indented(item, inner) for item in value)}{newline}]"
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _tidy(value: Any) -> Any:

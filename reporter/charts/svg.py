@@ -1,0 +1,200 @@
+"""Drawings as SVG that a strict page may inline: written by a matplotlib renderer of our own.
+
+matplotlib's SVG writer makes ``style=`` attributes, a style sheet, metadata and ids, all of which
+would have to be taken out again. This renderer never makes them: colours leave as palette classes,
+sizes as presentation attributes, text as escaped text, and there is nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape, quoteattr
+
+import matplotlib
+import numpy as np
+from matplotlib.backend_bases import GraphicsContextBase, RendererBase
+from matplotlib.colors import to_hex
+from matplotlib.path import Path
+
+from reporter.charts import text as measured
+from reporter.charts.board import SETTINGS, DOT, HALO
+from reporter.charts.style import SMALL_PX, STRONG, TEXT_PX, TOKENS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.text import Text
+    from matplotlib.transforms import Transform
+
+    from reporter.charts.board import Board
+
+_ANCHORS = {"left": "", "center": ' text-anchor="middle"', "right": ' text-anchor="end"'}
+_ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CURVES = {Path.CURVE3: ("Q", 2), Path.CURVE4: ("C", 3)}
+
+
+def markup(board: Board, *, key: str, name: str, form: str, alt: str) -> str:
+    """Write a board as one inline SVG element.
+
+    Args:
+        board: The finished drawing.
+        key: Prefix that makes ids unique on the page, e.g. ``chart-0-share-wide``.
+        name: Kind of chart, for a class of its own.
+        form: ``wide`` or ``narrow``, for a class of its own.
+        alt: The finding with its main numbers; untrusted.
+
+    Returns:
+        Well-formed XML without ``style=``, handlers, links or scripts.
+    """
+    renderer = _Renderer(board.width, board.height)
+    with matplotlib.rc_context(SETTINGS):  # type: ignore[arg-type]  # the stub lists each key by name
+        board.figure.draw(renderer)
+    label = f"{key}-title"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class={quoteattr(f"chart chart-{form} chart-{name}")}'
+        f' viewBox="0 0 {board.width} {board.height}" width="{board.width}" height="{board.height}"'
+        f' role="img" aria-labelledby={quoteattr(label)}>'
+        f"<title id={quoteattr(label)}>{_safe(alt)}</title>"
+        f'<g fill="none" stroke-linejoin="round" aria-hidden="true">{"".join(renderer.parts)}</g></svg>'
+    )
+
+
+class _Renderer(RendererBase):
+    """Collects elements; knows only what a `Board` can hold."""
+
+    def __init__(self, width: int, height: int) -> None:
+        super().__init__()
+        self.parts: list[str] = []
+        self._width = width
+        self._height = height
+        self._group: str | None = None
+
+    def flipy(self) -> bool:
+        return True
+
+    def get_canvas_width_height(self) -> tuple[float, float]:
+        return self._width, self._height
+
+    def new_gc(self) -> GraphicsContextBase:
+        return GraphicsContextBase()
+
+    def points_to_pixels(self, points: Any) -> Any:
+        return points
+
+    def open_group(self, s: str, gid: str | None = None) -> None:  # noqa: ARG002 (the base class's signature)
+        self._group = gid
+
+    def close_group(self, s: str) -> None:  # noqa: ARG002 (the base class's signature)
+        self._group = None
+
+    def get_text_width_height_descent(
+        self,
+        s: str,
+        prop: FontProperties,
+        ismath: bool | str,  # noqa: ARG002, FBT001 (the base class's signature)
+    ) -> tuple[float, float, float]:
+        size = float(prop.get_size_in_points())
+        return measured.width(s, size), size, size * 0.25
+
+    def draw_path(
+        self, gc: GraphicsContextBase, path: Path, transform: Transform, rgbFace: Any = None  # noqa: N803 (the base class's)
+    ) -> None:
+        points = np.asarray(transform.transform(path.vertices), dtype=float)
+        points[:, 1] = self._height - points[:, 1]
+        paint = _paint(gc, rgbFace)
+        if self._group == DOT:
+            low, high = points.min(axis=0), points.max(axis=0)
+            x, y = (low + high) / 2
+            self.parts.append(f'<circle{paint} cx="{_px(x)}" cy="{_px(y)}" r="{_px((high - low)[0] / 2)}"/>')
+        else:
+            self.parts.append(f'<path{paint} d="{_outline(points, path.codes)}"/>')
+
+    def draw_text(
+        self,
+        gc: GraphicsContextBase,
+        x: float,  # noqa: ARG002 (the anchor is taken instead, so that the browser aligns)
+        y: float,  # noqa: ARG002
+        s: str,
+        prop: FontProperties,
+        angle: float,  # noqa: ARG002 (nothing is ever turned)
+        ismath: bool | str = False,  # noqa: ARG002, FBT001, FBT002
+        mtext: Text | None = None,
+    ) -> None:
+        if mtext is None:  # pragma: no cover (a line break, which no cleaned text holds)
+            return
+        at = mtext.get_transform().transform(mtext.get_unitless_position())
+        size = float(prop.get_size_in_points())
+        classes = [f"f-{TOKENS[to_hex(gc.get_rgb())]}"]
+        classes += ["b"] if mtext.get_label() == str(STRONG) else []
+        classes += ["m"] if size == SMALL_PX else []
+        classes += ["h"] if self._group == HALO else []
+        own = "" if size in (SMALL_PX, TEXT_PX) else f' font-size="{_px(size)}"'
+        self.parts.append(
+            f'<text class="{" ".join(classes)}"{own} x="{_px(at[0])}" y="{_px(self._height - at[1])}"'
+            f"{_ANCHORS[mtext.get_horizontalalignment()]}>{_safe(s)}</text>"
+        )
+
+
+def _paint(gc: GraphicsContextBase, face: Any) -> str:
+    """Write colours as classes and the rest as presentation attributes."""
+    classes: list[str] = []
+    extra = ""
+    opacity = 1.0
+    if face is not None:
+        classes.append(f"f-{TOKENS[to_hex(face[:3])]}")
+        opacity = float(face[3])
+    thick = float(gc.get_linewidth())
+    if thick > 0:
+        classes.append(f"s-{TOKENS[to_hex(gc.get_rgb()[:3])]}")
+        opacity = float(gc.get_rgb()[3])
+        extra = f' stroke-width="{_px(thick)}"'
+        if gc.get_capstyle() == "round":
+            extra += ' stroke-linecap="round"'
+        dashes: Sequence[float] | None = gc.get_dashes()[1]
+        if dashes is not None:
+            extra += f' stroke-dasharray="{" ".join(_px(float(d)) for d in dashes)}"'
+    if opacity < 1:
+        extra += f' opacity="{_px(opacity)}"'
+    return f' class="{" ".join(classes)}"{extra}'
+
+
+def _outline(points: np.ndarray[Any, np.dtype[np.float64]], codes: Any) -> str:
+    """Write path data with one decimal, which is a tenth of a pixel."""
+    if codes is None:
+        codes = [Path.MOVETO] + [Path.LINETO] * (len(points) - 1)
+    made: list[str] = []
+    before = ""
+    i = 0
+    while i < len(codes):
+        code = int(codes[i])
+        if code in _CURVES:
+            letter, count = _CURVES[code]  # type: ignore[index]  # matplotlib's codes are numpy integers
+            made.append(letter + " ".join(_at(p) for p in points[i : i + count]))
+            before = _at(points[i + count - 1])
+            i += count
+            continue
+        here = _at(points[i])
+        if code == Path.MOVETO:
+            made.append(f"M{here}")
+        elif code == Path.LINETO:
+            made.append("h0" if here == before else f"L{here}")
+        elif code == Path.CLOSEPOLY:
+            made.append("Z")
+        before = here
+        i += 1
+    return "".join(made)
+
+
+def _at(point: Any) -> str:
+    return f"{_px(float(point[0]), 1)} {_px(float(point[1]), 1)}"
+
+
+def _px(value: float, decimals: int = 2) -> str:
+    text = f"{value:.{decimals}f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def _safe(text: str) -> str:
+    return escape(_ILLEGAL.sub("", text))

@@ -1,0 +1,305 @@
+"""The table of every setting: its names, its meaning, how it is read.
+
+Flags, environment variables, the keys of reporter.toml, the file `reporter init` writes and the
+reference in docs/cli.md all come from this one table, so they cannot disagree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reporter.config import parse
+
+DATA, RUNS, REPORT, BEHAVIOUR = "Data", "Runs", "Report", "Behaviour"
+SECTIONS = (DATA, RUNS, REPORT, BEHAVIOUR)
+"""Headings, in the order they are shown."""
+FORMATS = ("html", "pdf", "json", "md", "junit", "email", "csv")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One setting."""
+
+    field: str
+    """Name in `Settings`."""
+    section: str
+    """Heading it stands under."""
+    help: str
+    """What it does, a sentence or two for people."""
+    parse: parse.Parser
+    """Reads a raw value; raises `ValueError` saying what is allowed."""
+    example: str
+    """A value as TOML writes it: the default where there is one."""
+    flags: tuple[str, ...]
+    """Spellings on the command line, short ones first; ``"--x/--no-x"`` for a pair; never empty."""
+    metavar: str = ""
+    """What stands for the value in help; empty for a switch."""
+    choices: tuple[str, ...] = ()
+    """The words allowed, where they are few."""
+    repeats: bool = False
+    """Whether the flag may be given several times."""
+    table: str = ""
+    """Table of reporter.toml and prefix of the environment variable; empty for the top."""
+    rebased: bool = False
+    """Whether a relative path in reporter.toml is meant from that file's folder."""
+
+    @property
+    def flag(self) -> str:
+        """The long spelling of the flag."""
+        return self.flags[-1].split("/", maxsplit=1)[0]
+
+    @property
+    def name(self) -> str:
+        """Name in reporter.toml, with its table: ``timeout``, ``posthog.host``."""
+        word = self.flag.removeprefix("--").replace("-", "_")
+        return f"{self.table}.{word}" if self.table else word
+
+    @property
+    def variable(self) -> str:
+        """Name of the environment variable: ``REPORTER_TIMEOUT``, ``POSTHOG_HOST``."""
+        return (self.name.replace(".", "_") if self.table else f"reporter_{self.name}").upper()
+
+
+KEYS = (
+    Key(
+        "source",
+        DATA,
+        "Where the data comes from: `posthog`, or a file, folder or glob of a PostHog batch export"
+        " (Parquet, or JSON lines, plain or compressed).",
+        parse.source,
+        '"posthog"',
+        ("--source",),
+        "SOURCE",
+        rebased=True,
+    ),
+    Key(
+        "jobs_file",
+        DATA,
+        "The list of clustering jobs as PostHog's API gives it, for exports, which do not hold it.",
+        parse.path,
+        '"jobs.json"',
+        ("--jobs",),
+        "FILE",
+        rebased=True,
+    ),
+    Key(
+        "host",
+        DATA,
+        "Where PostHog is.",
+        parse.host,
+        '"https://us.posthog.com"',
+        ("--host",),
+        "URL",
+        table="posthog",
+    ),
+    Key(
+        "project_id",
+        DATA,
+        "The PostHog project.",
+        parse.project,
+        '"12345"',
+        ("--project-id",),
+        "ID",
+        table="posthog",
+    ),
+    Key(
+        "api_key_file",
+        DATA,
+        "File that holds the personal API key. Otherwise POSTHOG_PERSONAL_API_KEY is used; the key"
+        " itself is never a flag or a setting.",
+        parse.path,
+        '"posthog.key"',
+        ("--api-key-file",),
+        "FILE",
+        table="posthog",
+        rebased=True,
+    ),
+    Key(
+        "jobs",
+        RUNS,
+        "Only this job, by id or name. May be given several times.",
+        parse.lines,
+        '["Default - traces"]',
+        ("--job",),
+        "ID|NAME",
+        repeats=True,
+    ),
+    Key(
+        "level",
+        RUNS,
+        "Only jobs of this level.",
+        parse.choice("trace", "generation", "evaluation"),
+        '"trace"',
+        ("--level",),
+        "LEVEL",
+        choices=("trace", "generation", "evaluation"),
+    ),
+    Key(
+        "since",
+        RUNS,
+        "How far back to look for runs: a date, an ISO time (UTC), or a length such as 30d or 8w.",
+        parse.since,
+        '"98d"',
+        ("--since",),
+        "TIME|LENGTH",
+    ),
+    Key(
+        "now",
+        RUNS,
+        "The clock of the report, a date or ISO time (UTC). Otherwise SOURCE_DATE_EPOCH, else the real clock.",
+        parse.moment,
+        '"2026-11-23T08:00:00Z"',
+        ("--now",),
+        "TIME",
+    ),
+    Key(
+        "baseline",
+        RUNS,
+        "The prior run to compare with: `week` (about 7 days earlier), `previous` (the one just before),"
+        " a run id or a date.",
+        parse.text,
+        '"week"',
+        ("--baseline",),
+        "WHICH",
+    ),
+    Key(
+        "out",
+        REPORT,
+        "Folder the documents are written to.",
+        parse.path,
+        '"report"',
+        ("-o", "--out"),
+        "DIR",
+        rebased=True,
+    ),
+    Key(
+        "formats",
+        REPORT,
+        "Documents to make, with commas between: html, pdf, json, md, junit, email, csv."
+        " Otherwise html, pdf and json.",
+        parse.words(*FORMATS),
+        '["html", "pdf", "json"]',
+        ("-f", "--format"),
+        "LIST",
+        repeats=True,
+    ),
+    Key(
+        "title",
+        REPORT,
+        "Title of the report.",
+        parse.text,
+        '"What people use our AI for"',
+        ("--title",),
+        "TEXT",
+    ),
+    Key(
+        "redact",
+        REPORT,
+        "How much text is shown: numbers only, also cluster titles, also short quotes, or all.",
+        parse.choice("numbers", "titles", "quotes", "full"),
+        '"titles"',
+        ("--redact",),
+        "HOW",
+        choices=("numbers", "titles", "quotes", "full"),
+    ),
+    Key("tz", REPORT, "Time zone of the times shown.", parse.zone, '"UTC"', ("--tz",), "ZONE"),
+    Key(
+        "paper",
+        REPORT,
+        "Paper size of the PDF.",
+        parse.choice("a4", "letter"),
+        '"a4"',
+        ("--paper",),
+        "SIZE",
+        choices=("a4", "letter"),
+    ),
+    Key(
+        "templates",
+        REPORT,
+        "Folder of your own templates, searched before the built-in ones.",
+        parse.path,
+        '"templates"',
+        ("--templates",),
+        "DIR",
+        rebased=True,
+    ),
+    Key(
+        "fail_on",
+        REPORT,
+        "Rule a report must hold, such as 'error_rate <= 5%'. May be given several times.",
+        parse.lines,
+        '["error_rate <= 5%"]',
+        ("--fail-on",),
+        "RULE",
+        repeats=True,
+    ),
+    Key(
+        "state",
+        BEHAVIOUR,
+        "Folder of what is kept between runs. Otherwise the user's own state folder.",
+        parse.path,
+        '".reporter"',
+        ("--state",),
+        "DIR",
+        rebased=True,
+    ),
+    Key("no_cache", BEHAVIOUR, "Keep nothing between runs.", parse.switch, "false", ("--no-cache",)),
+    Key(
+        "timeout_s",
+        BEHAVIOUR,
+        "Longest time the whole run may take.",
+        parse.seconds,
+        "300",
+        ("--timeout",),
+        "SECONDS",
+    ),
+    Key(
+        "strict",
+        BEHAVIOUR,
+        "End with exit code 3 when anything in the data had to be warned about.",
+        parse.switch,
+        "false",
+        ("--strict",),
+    ),
+    Key(
+        "quiet",
+        BEHAVIOUR,
+        "Say nothing on standard error but errors.",
+        parse.switch,
+        "false",
+        ("-q", "--quiet"),
+    ),
+    Key(
+        "verbose", BEHAVIOUR, "Say every step on standard error.", parse.switch, "false", ("-v", "--verbose")
+    ),
+    Key(
+        "log_format",
+        BEHAVIOUR,
+        "What lines on standard error look like.",
+        parse.choice("text", "json"),
+        '"text"',
+        ("--log-format",),
+        "FORM",
+        choices=("text", "json"),
+    ),
+    Key(
+        "as_json",
+        BEHAVIOUR,
+        "Answer with one JSON object on standard output.",
+        parse.switch,
+        "false",
+        ("--json",),
+    ),
+    Key(
+        "color",
+        BEHAVIOUR,
+        "Colour always or never; otherwise on terminals, unless NO_COLOR is set.",
+        parse.switch,
+        "true",
+        ("--color/--no-color",),
+    ),
+)
+"""Every setting, in the order shown."""
+
+BY_FIELD = {key.field: key for key in KEYS}
+BY_NAME = {key.name: key for key in KEYS}

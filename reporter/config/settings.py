@@ -1,0 +1,92 @@
+"""`Settings`: everything a person may choose, settled once, frozen, and passed down as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from reporter.config.secret import Secret
+    from reporter.model import Level
+    from reporter.report import Redaction
+
+Paper: TypeAlias = Literal["a4", "letter"]
+LogFormat: TypeAlias = Literal["text", "json"]
+POSTHOG = "posthog"
+"""The value of `Settings.source` that means PostHog's API."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a command works with. Relative paths are relative to the working folder."""
+
+    source: str = POSTHOG
+    """``posthog``, a file, folder or glob of a batch export, or a database address (``scheme://…``)."""
+    jobs_file: Path | None = None
+    """The answer of PostHog's clustering-jobs endpoint as JSON, for sources that do not hold it."""
+    jobs: tuple[str, ...] = ()
+    """Ids or names of the jobs wanted; empty for all."""
+    level: Level | None = None
+    """The only level wanted; ``None`` for all."""
+    since: datetime | timedelta = timedelta(days=98)
+    """How far back runs are looked for: a moment (UTC), or a length of time before now."""
+    now: datetime | None = None
+    """The clock of the report, UTC; ``None`` for the real one."""
+    baseline: str = "week"
+    """How the prior run is chosen: ``week``, ``previous``, a run id or a date."""
+    out: Path = Path("report")
+    """Folder the documents are written to."""
+    formats: tuple[str, ...] = ()
+    """Formats wanted; empty for the default set."""
+    title: str = "What people use our AI for"
+    """Title of the report."""
+    redact: Redaction = "titles"
+    """How much text of users is shown; see `reporter.report.Redaction`."""
+    tz: str = "UTC"
+    """IANA name of the zone pages show times in."""
+    paper: Paper = "a4"
+    """Paper size of the PDF."""
+    templates: Path | None = None
+    """Folder of the user's own templates."""
+    fail_on: tuple[str, ...] = ()
+    """Gate rules, as written."""
+    state: Path | None = None
+    """Folder of what is kept between runs; ``None`` for the user's own."""
+    no_cache: bool = False
+    """Keep nothing between runs."""
+    timeout_s: float = 300.0
+    """Longest time the whole run may take, in seconds."""
+    strict: bool = False
+    """Treat every warning about the data as an incomplete source."""
+    quiet: bool = False
+    """Say nothing on standard error but errors."""
+    verbose: bool = False
+    """Say every step on standard error."""
+    log_format: LogFormat = "text"
+    """What lines on standard error look like."""
+    as_json: bool = False
+    """Answer with one JSON object on standard output."""
+    color: bool | None = None
+    """Colour always, never, or (``None``) on terminals."""
+    host: str = "https://us.posthog.com"
+    """Where PostHog is; no slash at the end."""
+    project_id: str | None = None
+    """The PostHog project."""
+    api_key_file: Path | None = None
+    """File that holds the personal API key."""
+    api_key: Secret | None = field(default=None)
+    """The personal API key."""
+
+    def since_at(self, now: datetime) -> datetime:
+        """Give the moment from which runs are looked for.
+
+        Args:
+            now: The clock of the report, timezone-aware.
+
+        Returns:
+            A timezone-aware UTC time, inclusive.
+        """
+        start = now - self.since if isinstance(self.since, timedelta) else self.since
+        return start.astimezone(UTC)

@@ -1,0 +1,131 @@
+"""The one road from settings to documents; the only room that opens doors between the others.
+
+settings → source → analysis → `Report` → charts → render → deliver. Heavy libraries are imported where
+they are first needed, so that listing jobs never loads a plotting library.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reporter.errors import UsageError
+from reporter.pipeline.assembly import assemble, assemble_pair
+from reporter.pipeline.listing import JobRow, RunRow, list_jobs, list_runs
+from reporter.pipeline.opening import Progress, moment_of, opened
+from reporter.pipeline.publishing import DEFAULT_FORMATS, FORMATS, Outcome, publish
+from reporter.report import Caveat, Report, from_json, sealed
+
+if TYPE_CHECKING:
+    from reporter.config import Settings
+
+__all__ = [
+    "DEFAULT_FORMATS",
+    "FORMATS",
+    "JobRow",
+    "Outcome",
+    "Progress",
+    "RunRow",
+    "list_jobs",
+    "list_runs",
+    "run_compare",
+    "run_demo",
+    "run_render",
+    "run_report",
+    "run_verify",
+]
+
+
+def run_report(settings: Settings, *, progress: Progress) -> Outcome:
+    """Report on the latest run of every job, compared with its prior run.
+
+    Raises:
+        UsageError: An option names something that does not exist.
+        SourceError: The source cannot be read at all.
+        NothingToReport: No job has a run in the time looked at.
+        DeliveryError: The documents cannot be written.
+    """
+    caveats: list[Caveat] = []
+    now = moment_of(settings)
+    with opened(settings, caveats.append, progress) as source:
+        report, problems = assemble(source, settings, now, caveats, progress)
+    return publish(report, settings, problems, progress)
+
+
+def run_compare(settings: Settings, prior_id: str, latest_id: str, *, progress: Progress) -> Outcome:
+    """Report on any two runs of one level, in the order given.
+
+    Raises:
+        UsageError: The runs are of different levels.
+        RunNotFound: One of the runs is not stored.
+        RunUnreadable: One of the runs breaks the contract.
+        DeliveryError: The documents cannot be written.
+    """
+    caveats: list[Caveat] = []
+    now = moment_of(settings)
+    with opened(settings, caveats.append, progress) as source:
+        report = assemble_pair(source, settings, now, caveats, prior_id, latest_id)
+    return publish(report, settings, (), progress)
+
+
+def run_demo(settings: Settings, *, progress: Progress) -> Outcome:
+    """Report on the bundled events, moved so that they end now; needs no key and no network."""
+    from tempfile import TemporaryDirectory
+
+    from reporter.sources import demo
+
+    now = moment_of(settings)
+    with TemporaryDirectory(prefix="reporter-demo-") as folder:
+        progress.step("moving the bundled events to now")
+        files = demo.moved(now, Path(folder))
+        moved = replace(settings, source=str(files.events), jobs_file=str(files.jobs), now=now)
+        return run_report(moved, progress=progress)
+
+
+def run_render(settings: Settings, path: Path, *, progress: Progress) -> Outcome:
+    """Make documents from a report.json, offline; the redaction level may fall, never rise.
+
+    Raises:
+        UsageError: The file cannot be read or is no report.json.
+    """
+    from reporter.analysis import redact
+
+    report = _read(path)
+    lowered = redact.redact(report, settings.redact)
+    return publish(sealed(lowered), settings, (), progress)
+
+
+def run_verify(path: Path) -> tuple[str, ...]:
+    """Recompute the sums and hashes of a report.json and of the files beside it.
+
+    Returns:
+        One sentence for each thing that differs; empty when everything holds.
+
+    Raises:
+        UsageError: The file cannot be read or is no report.json.
+    """
+    from reporter.report import checks
+
+    report = _read(path)
+    found = list(checks.problems(report))
+    for file in report.files:
+        beside = path.parent / file.name
+        if Path(file.name).name != file.name or not beside.is_file():
+            found.append(f"{file.name} is listed but does not lie beside {path.name}")
+        elif sha256(beside.read_bytes()).hexdigest() != file.sha256:
+            found.append(f"{file.name} is not the file this report was written with")
+    return tuple(found)
+
+
+def _read(path: Path) -> Report:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"the file cannot be read: {error.strerror}",
+            subject=str(path),
+            hint="Give the report.json that `reporter report` wrote.",
+        ) from error
+    return from_json(data, name=str(path))

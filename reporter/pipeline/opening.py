@@ -1,0 +1,75 @@
+"""Opening a source and finding its jobs: the steps every command begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from reporter.errors import UsageError
+
+if TYPE_CHECKING:
+    from reporter.analysis.selection import JobRuns
+    from reporter.config import Settings
+    from reporter.model import Job
+    from reporter.sources.base import Source, Warn
+
+
+class Progress(Protocol):
+    """Where the pipeline says what it is doing."""
+
+    def step(self, text: str) -> None:
+        """Tell that a step begins, in a few words."""
+
+
+@contextmanager
+def opened(settings: Settings, warn: Warn, progress: Progress) -> Iterator[Source]:
+    """Open the source the settings name and close it afterwards.
+
+    Raises:
+        UsageError: The source is of a kind that cannot be read.
+        SourceUnreadable: Its files cannot be read.
+    """
+    from reporter.sources.export import ExportSource
+
+    if settings.source == "posthog" or "://" in settings.source:
+        raise UsageError(
+            "this kind of source cannot be read yet",
+            subject=f"--source {settings.source}",
+            hint="Give a batch export: --source events.parquet, a folder or a glob. `reporter demo` needs none.",
+        )
+    progress.step("reading events")
+    source = ExportSource((settings.source,), settings.jobs_file, warn=warn, project_id=settings.project_id)
+    try:
+        yield source
+    finally:
+        source.close()
+
+
+def moment_of(settings: Settings) -> datetime:
+    return settings.now or datetime.now(UTC).replace(microsecond=0)
+
+
+def groups_of(source: Source, settings: Settings, now: datetime) -> tuple[JobRuns, ...]:
+    """Group runs by job and level, and keep what --job and --level ask for."""
+    from reporter.analysis import selection
+
+    groups = selection.group(source.jobs(), source.runs(settings.since_at(now), now))
+    if settings.level:
+        groups = tuple(group for group in groups if group.job.level == settings.level)
+    for wanted in settings.jobs:
+        if not any(_is_called(group.job, wanted) for group in groups):
+            known = ", ".join(sorted({group.job.name or "(no job)" for group in groups})) or "none"
+            raise UsageError(
+                "no such job", subject=f"--job {wanted}", hint=f"Jobs known here: {known}. See `reporter jobs`."
+            )
+    if settings.jobs:
+        groups = tuple(g for g in groups if any(_is_called(g.job, wanted) for wanted in settings.jobs))
+    return groups
+
+
+def _is_called(job: Job, wanted: str) -> bool:
+    return wanted.lower() == (job.id or "none") or wanted == job.name
+
+

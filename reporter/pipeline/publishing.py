@@ -1,0 +1,126 @@
+"""From a `Report` to files: draw, render, write; a format that fails does not stop the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from reporter.artifact import Artifact, Receipt
+from reporter.errors import RenderError, ReporterError, UsageError
+from reporter.pipeline.opening import Progress
+from reporter.report import FileHash, Report, to_json
+
+if TYPE_CHECKING:
+    from reporter.config import Settings
+
+FORMATS = ("html", "pdf", "json", "md", "csv")
+"""Formats that can be made."""
+DEFAULT_FORMATS = ("html", "pdf", "json")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run of the pipeline made."""
+
+    report: Report
+    receipts: tuple[Receipt, ...]
+    problems: tuple[ReporterError, ...]
+    """What failed while the rest was written; the exit code is the first one's."""
+    notes: tuple[str, ...] = ()
+    """What a person should know but that is no failure, such as a format left out by default."""
+
+
+def publish(
+    report: Report, settings: Settings, problems: Sequence[ReporterError], progress: Progress
+) -> Outcome:
+    """Make the formats asked for and write them, report.json last.
+
+    Raises:
+        UsageError: A format is asked for that cannot be made.
+        DeliveryError: The folder cannot be written.
+    """
+    formats, notes = _formats(settings)
+    failed = list(problems)
+    artifacts: list[Artifact] = []
+    for made in _documents(report, formats, settings, progress):
+        if isinstance(made, RenderError):
+            failed.append(made)
+        else:
+            artifacts.append(made)
+    if "json" in formats:
+        files = [FileHash(name=a.name, sha256=sha256(a.data).hexdigest()) for a in artifacts]
+        report = msgspec.structs.replace(report, files=files)
+        artifacts.append(Artifact(name="report.json", media_type="application/json", data=to_json(report)))
+    progress.step("writing files")
+    from reporter.deliver import files as delivery
+
+    receipts = delivery.write(Path(settings.out), artifacts)
+    return Outcome(report=report, receipts=receipts, problems=tuple(failed), notes=notes)
+
+
+def _formats(settings: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Settle the formats; by default PDF is left out, with a note, where its libraries are missing."""
+    if settings.formats:
+        unknown = [name for name in settings.formats if name not in FORMATS]
+        if unknown:
+            raise UsageError(
+                f"{', '.join(unknown)} cannot be made yet",
+                subject="--format",
+                hint=f"Formats: {', '.join(FORMATS)}.",
+            )
+        return settings.formats, ()
+    from reporter.render import pdf
+
+    missing = pdf.available()
+    if missing is None:
+        return DEFAULT_FORMATS, ()
+    return tuple(name for name in DEFAULT_FORMATS if name != "pdf"), (f"No PDF: {missing}",)
+
+
+def _documents(
+    report: Report, formats: Sequence[str], settings: Settings, progress: Progress
+) -> Sequence[Artifact | RenderError]:
+    """Make every document but report.json; a failure takes the document's place."""
+    made: list[Artifact | RenderError] = []
+    drawn = {"html", "pdf"} & set(formats)
+    if drawn:
+        from reporter import charts
+        from reporter.render import page, pdf, templates
+
+        progress.step("drawing charts")
+        pictures = charts.draw(report, svg="html" in drawn, png="pdf" in drawn)
+        assets = charts.page_assets()
+        environment = templates.environment(Path(settings.templates) if settings.templates else None)
+    for name in formats:
+        try:
+            if name == "html":
+                progress.step("writing the page")
+                made.append(page.html(report, pictures, assets, env=environment))
+            elif name == "pdf":
+                progress.step("setting the PDF")
+                made.append(
+                    pdf.pdf(
+                        report,
+                        pictures,
+                        assets,
+                        env=environment,
+                        paper=settings.paper,
+                        attachment=to_json(report),
+                    )
+                )
+            elif name == "md":
+                from reporter.render import summary
+
+                made.append(summary.markdown(report))
+            elif name == "csv":
+                from reporter.render import tables
+
+                made.append(tables.csv(report))
+        except RenderError as error:
+            made.append(error)
+    return made

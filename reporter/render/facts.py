@@ -1,0 +1,197 @@
+"""The sentences and numbers at the head of a job: four figures, its verdict, coverage, the bridge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reporter import units
+from reporter.render import marks, words
+from reporter.report import Bridge, Finding, JobSection, MetricChange, RunInfo
+from reporter.units import UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One of the four numbers."""
+
+    label: str
+    value: str
+    note: str
+    """What the number rests on: its interval, "27 of 195"."""
+    change: str
+    """Prior against latest, in words; empty where there is no prior."""
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeRow:
+    """One step from the prior cost to the latest."""
+
+    label: str
+    amount: str
+    interval: str
+    bar: marks.Bar | None
+    total: bool
+
+
+def heading(section: JobSection) -> str:
+    """Name a job."""
+    if section.job.id is None:
+        return words.NO_JOB
+    return units.clean(section.job.name, 120) or f"Job {units.clean(section.job.id, 40)}"
+
+
+def chips(section: JobSection) -> tuple[str, ...]:
+    """Give the states of a job that a reader must not miss."""
+    job, found = section.job, []
+    if status := words.STATUSES[section.status]:
+        found.append(status)
+    if section.stale and section.status != "stale":
+        found.append("Stale")
+    if job.deleted:
+        found.append("Deleted job")
+    elif job.enabled is False:
+        found.append("Disabled job")
+    return tuple(found)
+
+
+def sentence(section: JobSection, findings: Sequence[Finding]) -> str:
+    """Say in one sentence what became of a job."""
+    if section.status in ("failed", "no_run", "no_prior", "not_comparable"):
+        return units.clean(section.status_reason, 400) or f"{words.STATUSES[section.status]}."
+    changed = {f.cluster_id for f in findings if f.call == "changed" and f.cluster_id is not None}
+    probably = {f.cluster_id for f in findings if f.call == "probably_changed" and f.cluster_id is not None} - changed
+    parts = [f"{units.plural(len(changed), 'cluster')} changed"]
+    if probably:
+        parts.append(f"{len(probably)} probably changed" if changed else f"{units.plural(len(probably), 'cluster')} probably did")
+    kinds = {kind: sum(t.kind == kind for t in section.transitions) for kind in ("new", "gone", "split", "merged")}
+    parts += [f"{number} {kind}" for kind, number in kinds.items() if number]
+    date = f"{units.clean(section.status_reason, 400)} " if section.status == "stale" else ""
+    return f"{date}{', '.join(parts)}."
+
+
+def four(section: JobSection) -> tuple[Fact, ...]:
+    """Give the four numbers: how much was looked at, what it costs, how often it fails, how long it takes."""
+    overall, coverage = section.overall, section.coverage
+    if overall is None or coverage is None:
+        return ()
+    one, many = words.LEVELS[section.job.level]
+    population = coverage.population_items
+    share = coverage.sampled_items / population if population else None
+    metrics, estimates = overall.metrics, overall.estimates
+    found = [
+        Fact(
+            label=f"{many.capitalize()} sampled",
+            value=units.count(coverage.sampled_items),
+            note=f"of {units.count(population)}, {units.percent(share)}" if population else f"of an unknown number of {many}",
+            change=_was(section, None if section.prior is None else units.count(section.prior.items)),
+            tone="calm",
+        ),
+        _fact(section, "mean_cost_usd", f"Mean cost per {one}", ""),
+        _fact(
+            section,
+            "error_rate",
+            f"{many.capitalize()} with an error",
+            units.of(metrics.error_count, metrics.item_count) if metrics.item_count else "no data",
+        ),
+    ]
+    if section.job.level == "evaluation":
+        before = overall.prior_metrics.pass_rate if overall.prior_metrics else None
+        found.insert(1, Fact(
+            label="Pass rate",
+            value=units.percent(metrics.pass_rate),
+            note=f"not applicable: {units.percent(metrics.na_rate)}",
+            change=_was(section, None if before is None else units.percent(before)),
+            tone="calm",
+        ))
+    elif estimates.median_latency_s.n or estimates.median_latency_s.value is not None:
+        found.append(_fact(section, "median_latency_s", "Median latency", ""))
+    else:
+        found.append(Fact("Median latency", UNKNOWN, "no data", "", "calm"))
+    return tuple(found)
+
+
+def coverage(section: JobSection) -> tuple[str, ...]:
+    """Say how much of the traffic the sample saw, and what was compared with what."""
+    found: list[str] = []
+    if (c := section.coverage) is not None:
+        _, many = words.LEVELS[section.job.level]
+        text = f"{units.count(c.sampled_items)} {many} sampled"
+        if c.population_items:
+            text += f" of {units.count(c.population_items)} ({units.percent(c.sampled_items / c.population_items)})"
+        if c.sampled_cost is not None:
+            text += f"; they cost {units.money(c.sampled_cost)}"
+            if c.population_cost:
+                text += f" of {units.money(c.population_cost)} ({units.percent(c.sampled_cost / c.population_cost)})"
+        found.append(f"{text}.")
+        if c.noise_share is not None:
+            found.append(f"{units.percent(c.noise_share)} of the sample are outliers that sit in no cluster.")
+    if (comparability := section.comparability) is not None:
+        found.append(units.clean(comparability.prior_choice, 400))
+        if comparability.shared_items:
+            found.append(f"{units.plural(comparability.shared_items, 'item')} are in both runs.")
+    return tuple(text for text in found if text)
+
+
+def window(run: RunInfo | None, tz: str) -> str:
+    """Write a run's window by its days and length."""
+    if run is None:
+        return ""
+    return f"{units.span(run.window_start, run.window_end, tz)} ({units.duration(run.window_start, run.window_end)})"
+
+
+def bridge(made: Bridge | None) -> tuple[BridgeRow, ...]:
+    """List the steps from the prior window's cost to the latest; they add up."""
+    if made is None:
+        return ()
+    steps = (
+        ("Traffic", "volume", made.volume),
+        ("Coverage of the sample", "coverage", made.coverage),
+        ("Mix of clusters", "mix", made.mix),
+        ("Cost per item", "unit_cost", made.unit_cost),
+    )
+    largest = max(abs(amount) for _, _, amount in steps)
+    rows = [BridgeRow("Prior window", units.money(made.prior), "", None, total=True)]
+    for label, key, amount in steps:
+        bounds = made.intervals.get(key)
+        span = words.span(words.METRICS["mean_cost_usd"], *bounds) if bounds else UNKNOWN
+        rows.append(BridgeRow(label, units.money(amount, signed=True), span, marks.bar(amount, largest), total=False))
+    rows.append(BridgeRow("Latest window", units.money(made.latest), "", None, total=True))
+    return tuple(rows)
+
+
+def _fact(section: JobSection, name: str, label: str, note: str) -> Fact:
+    overall = section.overall
+    assert overall is not None  # noqa: S101 (the only caller has checked)
+    wording, level = words.METRICS[name], getattr(overall.estimates, name)
+    change = overall.change.metrics.get(name) if overall.change else None
+    around = words.around(wording, level.low, level.high)
+    interval = "" if around == UNKNOWN else f"95% {around}"
+    text, tone = _compared(name, change)
+    if change is None and section.status == "not_comparable" and overall.prior_metrics is not None:
+        before = {
+            "mean_cost_usd": overall.prior_metrics.avg_cost,
+            "error_rate": overall.prior_metrics.error_rate,
+            "median_latency_s": overall.prior_metrics.p50_latency,
+        }[name]
+        text = _was(section, wording.write(before))
+    return Fact(label, wording.write(level.value), "; ".join(part for part in (note, interval) if part), text, tone)
+
+
+def _compared(name: str, change: MetricChange | None) -> tuple[str, str]:
+    if change is None or change.prior is None:
+        return "", "calm"
+    wording = words.METRICS[name]
+    before = wording.write(change.prior)
+    way = words.direction(change)
+    if change.call in ("changed", "probably_changed"):
+        tone = words.tone(change.call, way, words.good(name, way))
+        return f"{words.moved(name, change)} from {before}, {words.CALLS[change.call].lower()}", tone
+    return f"{words.CALLS[change.call].lower()} from {before}".replace("not enough data from", "not enough data, was"), "calm"
+
+
+def _was(section: JobSection, before: str | None) -> str:
+    if before is None or before == UNKNOWN:
+        return ""
+    return f"prior run: {before}" if section.status == "not_comparable" else f"was {before}"

@@ -1,0 +1,141 @@
+"""The PDF: paged, tagged, with bookmarks, and with report.json inside it.
+
+WeasyPrint is imported on use: it takes most of a second and needs Pango. It may load nothing: every
+address but ``data:`` stops the rendering.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, Literal, TypeAlias
+
+import jinja2
+
+from reporter import units
+from reporter.artifact import Artifact, Chart
+from reporter.errors import RenderError
+from reporter.render import page, templates, views, words
+from reporter.render.views import Limits, PageAssets
+from reporter.report import Report
+
+Paper: TypeAlias = Literal["a4", "letter"]
+
+MANY_JOBS = 24
+_ROWS_IN_ALL = 240
+"""Rows of a kind over all jobs: a PDF does not grow with its data, report.json inside it does."""
+_HINT = (
+    "Install Pango: `apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0` (Debian, Ubuntu), "
+    "`dnf install pango` (Fedora), `brew install pango` (macOS); or leave `pdf` out of --format."
+)
+
+
+def available() -> str | None:
+    """Say why no PDF can be made here; ``None`` where one can."""
+    try:
+        _engine()
+    except RenderError as error:
+        return f"{error.message} {error.hint}"
+    return None
+
+
+def pdf(
+    report: Report,
+    charts: Sequence[Chart],
+    assets: PageAssets,
+    *,
+    env: jinja2.Environment,
+    paper: Paper = "a4",
+    attachment: bytes | None = None,
+) -> Artifact:
+    """Render the PDF.
+
+    Args:
+        report: What to say.
+        charts: Its charts, with PNG.
+        assets: Type and colours; paper is always light.
+        env: See `templates.environment`.
+        paper: Page size.
+        attachment: The bytes of report.json to put inside, or ``None`` for none.
+
+    Returns:
+        ``report.pdf``; equal arguments give equal bytes on one machine.
+
+    Raises:
+        RenderError: WeasyPrint or Pango is missing, a template is wrong, or it asks for an outside resource.
+    """
+    engine = _engine()
+    urls = import_module("weasyprint.urls")
+    text = markup(report, charts, assets, env=env, paper=paper)
+    made = units.parse_time(report.generated_at)
+    attachments = [] if attachment is None else [
+        engine.Attachment(
+            string=attachment,
+            name="report.json",
+            description="All figures of this report",
+            # Left to itself WeasyPrint writes the wall clock here.
+            created=made,
+            modified=made,
+            relationship="Data",
+        )
+    ]
+    fetcher = urls.URLFetcher(allowed_protocols={"data"}, fail_on_errors=True)
+    try:
+        data = engine.HTML(string=text, url_fetcher=fetcher, base_url=None).write_pdf(
+            pdf_variant="pdf/ua-1", attachments=attachments
+        )
+    except urls.FatalURLFetchingError as error:
+        raise RenderError(
+            f"a template asks for something outside the report: {error}",
+            subject="print.html",
+            hint="Put pictures and fonts into the template as data: addresses.",
+        ) from error
+    return Artifact(name="report.pdf", media_type="application/pdf", data=data)
+
+
+def markup(
+    report: Report, charts: Sequence[Chart], assets: PageAssets, *, env: jinja2.Environment, paper: Paper = "a4"
+) -> str:
+    """Render the HTML the PDF is laid out from.
+
+    Raises:
+        RenderError: A template is missing or wrong.
+    """
+    size = {"a4": "A4", "letter": "Letter"}[paper]
+    css = page.style(
+        page.font_faces(assets.fonts),
+        f":root {{ {page.variables(assets.light)} }}",
+        templates.source(env, "style/base.css"),
+        templates.source(env, "style/print.css"),
+        f"@page {{ size: {size}; }}",
+    )
+    return templates.render(
+        env,
+        "print.html",
+        doc=views.document(report, charts, limits=limits(len(report.jobs)), swatch=page.swatch_of(assets)),
+        screen=False,
+        key=words.sort_key,
+        light=assets.light,
+        css=templates.own_markup(css),
+    )
+
+
+def limits(jobs: int) -> Limits:
+    """Say how many rows each of so many jobs may take on paper."""
+    share = max(10, _ROWS_IN_ALL // max(1, min(jobs, MANY_JOBS)))
+    return Limits(
+        clusters=min(60, share),
+        cards=min(8, max(2, share // 6)),
+        errors=min(20, share),
+        transitions=min(40, share),
+        jobs=MANY_JOBS,
+    )
+
+
+def _engine() -> Any:
+    try:
+        return import_module("weasyprint")
+    except ImportError as error:
+        raise RenderError("WeasyPrint is not installed.", hint="Run `pip install weasyprint`.") from error
+    except OSError as error:  # how a missing Pango shows itself
+        raise RenderError("The libraries WeasyPrint draws text with are missing.", hint=_HINT) from error

@@ -1,0 +1,52 @@
+"""The clusters as CSV, one line each, safe to open in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv as stdlib_csv
+import io
+
+from reporter import units
+from reporter.artifact import Artifact
+from reporter.render import facts, words
+from reporter.report import ESTIMATES, Report
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def csv(report: Report) -> Artifact:
+    """Write every cluster of every job with its estimates, intervals and calls.
+
+    Text that a spreadsheet would run as a formula gets a leading apostrophe; numbers stay numbers;
+    what is not known is an empty cell.
+    """
+    out = io.StringIO(newline="")
+    writer = stdlib_csv.writer(out, lineterminator="\n")
+    head = ["job", "job_id", "level", "run_id", "cluster_id", "lineage_id", "title", "size", "transition"]
+    for name in ESTIMATES:
+        head += [name, f"{name}_low", f"{name}_high", f"{name}_prior", f"{name}_call"]
+    writer.writerow([*head, "error_count", "item_count", "pass_rate", "na_rate", "url"])
+    for section in report.jobs:
+        for c in [*section.clusters, *([section.noise] if section.noise else [])]:
+            line: list[object] = [
+                _text(facts.heading(section)),
+                _text(section.job.id or ""),
+                section.job.level,
+                _text(section.latest.run_id if section.latest else ""),
+                c.cluster_id,
+                _text(c.lineage_id),
+                _text(words.title(c.title, c.cluster_id)),
+                c.size,
+                c.change.transition if c.change else "",
+            ]
+            for name in ESTIMATES:
+                level = getattr(c.estimates, name)
+                change = c.change.metrics.get(name) if c.change else None
+                line += [level.value, level.low, level.high, change.prior if change else None, change.call if change else ""]
+            m = c.metrics
+            writer.writerow([*line, m.error_count, m.item_count, m.pass_rate, m.na_rate, words.link(c.url) or ""])
+    return Artifact(name="clusters.csv", media_type="text/csv", data=out.getvalue().encode("utf-8", "replace"))
+
+
+def _text(text: str) -> str:
+    cleaned = units.clean(text, 1_000)
+    return f"'{cleaned}" if cleaned.startswith(_FORMULA) else cleaned

@@ -1,0 +1,131 @@
+"""Jinja's environment: where templates are found, how they escape, how their errors are told.
+
+Data never becomes a template, and nothing is marked safe except what `own_markup` is given.
+"""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from reporter import units
+from reporter.errors import RenderError
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_BLOCK_HINT = 'A template of yours can extend the built-in one: {% extends "builtin/page.html" %}.'
+
+
+def built_in_folder() -> Path:
+    """Find the built-in templates: inside the installed package, else at the top of a checkout.
+
+    Raises:
+        RenderError: Neither folder exists.
+    """
+    for folder in (_PACKAGE / "templates", _PACKAGE.parent / "templates"):
+        if (folder / "page.html").is_file():
+            return folder
+    raise RenderError("the built-in templates are missing", hint="Install reporter again: its files are incomplete.")
+
+
+def environment(override: Path | None = None) -> jinja2.Environment:
+    """Make the environment all documents are rendered in.
+
+    Args:
+        override: The user's template folder, searched first. The built-in set stays reachable as
+            ``builtin/…``, so that one block of a template can be replaced.
+
+    Raises:
+        RenderError: `override` is not a folder, or the built-in templates are missing.
+    """
+    if override is not None and not override.is_dir():
+        raise RenderError(
+            "this template folder does not exist", subject=str(override), hint="Give a folder that holds templates."
+        )
+    built_in = jinja2.FileSystemLoader(built_in_folder())
+    own = [] if override is None else [jinja2.FileSystemLoader(override)]
+    env = jinja2.Environment(
+        loader=jinja2.ChoiceLoader([*own, built_in, jinja2.PrefixLoader({"builtin": built_in})]),
+        # Outright, not by file name: select_autoescape() answers False for names such as page.html.j2.
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+        newline_sequence="\n",
+    )
+    env.filters.update(
+        money=units.money,
+        seconds=units.seconds,
+        tokens=units.tokens,
+        count=units.count,
+        percent=units.percent,
+        points=units.points,
+        plural=units.plural,
+        day=units.day,
+        moment=units.moment,
+        clean=units.clean,
+    )
+    return env
+
+
+def render(env: jinja2.Environment, name: str, **values: Any) -> str:
+    """Render one template.
+
+    Raises:
+        RenderError: The template is missing, does not parse, or asks for something that does not exist.
+    """
+    try:
+        return env.get_template(name).render(**values)
+    except jinja2.TemplateNotFound as error:
+        raise RenderError(
+            f"the template “{error.name}” does not exist", subject=name, hint="Run `reporter templates list`."
+        ) from error
+    except jinja2.TemplateSyntaxError as error:
+        raise RenderError(
+            f"line {error.lineno}: {error.message}", subject=error.name or name, hint=_BLOCK_HINT
+        ) from error
+    except (jinja2.TemplateError, TypeError, ValueError, AttributeError, KeyError, ArithmeticError) as error:
+        # What a template may do wrong while it runs; Jinja puts template lines into the traceback.
+        where, line = _place(error, name)
+        if line is None:
+            raise
+        raise RenderError(f"line {line}: {error}", subject=where, hint=_BLOCK_HINT) from error
+
+
+def source(env: jinja2.Environment, name: str) -> str:
+    """Read a style sheet or script by the same search order, as it is, without rendering it.
+
+    Raises:
+        RenderError: No such file in any template folder.
+    """
+    try:
+        # A sheet is not a template, so that its braces stay what they are.
+        if env.loader is None:
+            raise jinja2.TemplateNotFound(name)
+        return env.loader.get_source(env, name)[0].replace("\r\n", "\n").replace("\r", "\n")
+    except jinja2.TemplateNotFound as error:
+        raise RenderError("this file is missing", subject=name, hint="Run `reporter templates list`.") from error
+
+
+def own_markup(text: str) -> Markup:
+    """Mark text as safe to stand in a page unescaped: the only place where that happens.
+
+    Sound for exactly three things, none of which is data: a chart's SVG (drawn by the charts room,
+    which escapes every text in it and drops scripts and links), the style sheets, and the page's
+    script. Titles, descriptions, errors and quotes must never come here.
+    """
+    return Markup(text)  # noqa: S704 (see the docstring: our own markup only)
+
+
+def _place(error: BaseException, name: str) -> tuple[str, int | None]:
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.endswith(".py")]
+    if not frames:
+        return name, None
+    # FileSystemLoader's file name is a path: the part below the template folder names the template.
+    path = Path(frames[-1].filename)
+    under = [parent for parent in path.parents if parent.name in ("partials", "style", "script")]
+    return (str(path.relative_to(under[0].parent)) if under else path.name), frames[-1].lineno

@@ -1,0 +1,331 @@
+"""A report made ready for a template: every row prepared, every text cleaned, nothing escaped yet.
+
+HTML page and PDF are rendered from the same `Document`, so they say the same.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from markupsafe import Markup
+
+from reporter import units
+from reporter.artifact import Chart, ChartTable
+from reporter.render import changes, facts, rows, words
+from reporter.render.templates import own_markup
+from reporter.report import Gate, JobSection, Report, RunInfo
+from reporter.units import UNKNOWN
+
+
+class PageAssets(Protocol):
+    """What a page needs of the charts room: type and colour."""
+
+    @property
+    def css(self) -> str:
+        """Rules for the classes the charts' SVG uses, in terms of the colour variables."""
+    @property
+    def fonts(self) -> Mapping[int, bytes]:
+        """Weight → WOFF2 of the family "Reporter Sans"."""
+    @property
+    def light(self) -> Mapping[str, str]:
+        """Colour token → hex on white paper."""
+    @property
+    def dark(self) -> Mapping[str, str]:
+        """Colour token → hex on dark paper."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many rows a document may hold, for each job; the rest is in report.json."""
+
+    clusters: int
+    cards: int
+    errors: int
+    transitions: int
+    jobs: int
+
+
+SCREEN = Limits(clusters=400, cards=30, errors=100, transitions=400, jobs=200)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A list cut to its limit, with the number of entries left out."""
+
+    shown: tuple[object, ...]
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChartView:
+    """One chart, ready to be placed."""
+
+    anchor: str
+    name: str
+    title: str
+    subtitle: str
+    alt: str
+    svg: Markup
+    svg_narrow: Markup
+    png: str
+    """``data:`` address of the print drawing; empty if there is none."""
+    width: int
+    height: int
+    table: ChartTable
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """One run, for provenance."""
+
+    role: str
+    run_id: str
+    window: str
+    start: str
+    end: str
+    emitted: str
+    items: int
+    clusters: int
+    noise_items: int
+    label: str
+    params: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """One job's part of the document."""
+
+    anchor: str
+    heading: str
+    level: str
+    one: str
+    many: str
+    chips: tuple[str, ...]
+    sentence: str
+    """What became of the job; also its line in the contents."""
+    tone: str
+    has_run: bool
+    compared: bool
+    evaluation: bool
+    window: str
+    prior_window: str
+    facts: tuple[facts.Fact, ...]
+    bridge: tuple[facts.BridgeRow, ...]
+    changed: tuple[changes.ChangeRow, ...]
+    more_changed: int
+    movements: tuple[changes.Movement, ...]
+    unchanged: tuple[tuple[str, tuple[rows.Named, ...]], ...]
+    unchanged_count: int
+    coverage: tuple[str, ...]
+    reasons: tuple[str, ...]
+    ledger: Cut
+    has_sparks: bool
+    charts: tuple[ChartView, ...]
+    map: ChartView | None
+    transitions: Cut
+    errors: Cut
+    cards: Cut
+    carded: Mapping[str, str]
+    """Anchor of a cluster → id of its card, where it has one."""
+    others: tuple[changes.Card, ...]
+    """Clusters without a card: their descriptions stand in the appendix."""
+    checks: tuple[rows.CheckRow, ...]
+    runs: tuple[RunView, ...]
+    run_line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A whole report, ready to be rendered."""
+
+    title: str
+    headline: str
+    verdict: str
+    verdict_word: str
+    project: str
+    window: str
+    generated: str
+    kind: str
+    version: str
+    content_hash: str
+    redaction: str
+    timezone: str
+    source_kind: str
+    source: str
+    warnings: tuple[tuple[str, str], ...]
+    """(job heading or "", message)."""
+    gates: tuple[tuple[str, str, str, str], ...]
+    """(rule, outcome word, value, tone)."""
+    jobs: tuple[JobView, ...]
+    jobs_left: int
+    single: bool
+    methods: tuple[str, ...]
+    check_names: tuple[str, ...]
+
+
+def document(
+    report: Report, charts: Sequence[Chart], *, limits: Limits, swatch: Callable[[str], str | None]
+) -> Document:
+    """Prepare a report.
+
+    Args:
+        report: The report.
+        charts: All its charts, in any order of jobs.
+        limits: How much the document may hold.
+        swatch: Lineage id → colour token (``"L07"``), or ``None`` where there is no colour for it.
+    """
+    tz = report.timezone
+    sections = list(enumerate(report.jobs))[: limits.jobs]
+    jobs = tuple(_job(report, i, section, charts, limits, swatch) for i, section in sections)
+    latest = next((s.latest for s in report.jobs if s.latest is not None), None)
+    return Document(
+        title=units.clean(report.title, 120) or "Report on AI clusters",
+        headline=units.clean(report.headline, 400) or words.CALLS[report.verdict] + ".",
+        verdict=report.verdict,
+        verdict_word=words.CALLS[report.verdict],
+        project=units.clean(report.source.project_id or "", 60),
+        window=units.span(latest.window_start, latest.window_end, tz) if latest else "",
+        generated=units.moment(report.generated_at, tz),
+        kind=report.kind,
+        version=report.reporter_version,
+        content_hash=report.content_sha256,
+        redaction=report.redaction,
+        timezone=tz,
+        source_kind=units.clean(report.source.kind, 40),
+        source=units.clean(report.source.location, 300),
+        warnings=tuple((_job_name(report, w.job_id), units.clean(w.message, 600)) for w in report.warnings),
+        gates=tuple(_gate(g) for g in report.gates),
+        jobs=jobs,
+        jobs_left=len(report.jobs) - len(jobs),
+        single=len(report.jobs) == 1,
+        methods=_methods(report),
+        check_names=tuple(name for _, name, _ in rows.CHECKED),
+    )
+
+
+def _job(
+    report: Report,
+    index: int,
+    section: JobSection,
+    charts: Sequence[Chart],
+    limits: Limits,
+    swatch: Callable[[str], str | None],
+) -> JobView:
+    tz = report.timezone
+    one, many = words.LEVELS[section.job.level]
+    found = changes.of_job(report.findings, index)
+    swatches = {c.cluster_id: swatch(c.lineage_id) for c in section.clusters}
+    changed, more = changes.table(found, section, index, swatches)
+    all_cards = changes.cards(section, index, tz, swatches)
+    carded = {card.cluster.anchor or "": card.card_id for card in all_cards[: limits.cards]}
+    everyone = (changes.card(c, section, index, tz, swatches) for c in section.clusters[: limits.clusters])
+    drawn = tuple(_chart(chart, place) for place, chart in enumerate(c for c in charts if c.job_index == index))
+    unchanged = changes.unchanged(section, index)
+    lines = rows.ledger(section, index, swatch)
+    kept = _cut([row for row in lines if not row.noise], limits.clusters)
+    ledger = Cut((*kept.shown, *(row for row in lines if row.noise)), kept.left)
+    runs = [("Latest", section.latest), ("Prior", section.prior)]
+    return JobView(
+        anchor=f"job-{index + 1}",
+        heading=facts.heading(section),
+        level=section.job.level,
+        one=one,
+        many=many,
+        chips=facts.chips(section),
+        sentence=facts.sentence(section, found),
+        tone=_tone(section, [f.call for f in found]),
+        has_run=section.latest is not None and section.overall is not None,
+        compared=section.overall is not None and any(c.change is not None for c in section.clusters),
+        evaluation=section.job.level == "evaluation",
+        window=facts.window(section.latest, tz),
+        prior_window=facts.window(section.prior, tz),
+        facts=facts.four(section),
+        bridge=facts.bridge(section.bridge),
+        changed=changed,
+        more_changed=more,
+        movements=changes.movements(section, index),
+        unchanged=unchanged,
+        unchanged_count=sum(len(names) for _, names in unchanged),
+        coverage=facts.coverage(section),
+        reasons=tuple(units.clean(r, 300) for r in section.comparability.reasons) if section.comparability else (),
+        ledger=ledger,
+        has_sparks=any(row.spark for row in lines),
+        charts=tuple(chart for chart in drawn if chart.name != "map"),
+        map=next((chart for chart in drawn if chart.name == "map"), None),
+        transitions=_cut(rows.transitions(section, index), limits.transitions),
+        errors=_cut(rows.errors(section, index), limits.errors),
+        cards=_cut(all_cards, limits.cards),
+        carded=carded,
+        others=tuple(card for card in everyone if card.cluster.anchor not in carded),
+        checks=rows.cross_check(section, index),
+        runs=tuple(_run(role, run, tz) for role, run in runs if run is not None),
+        run_line=" · ".join(f"{role.lower()} {words.short_run(run.run_id)}" for role, run in runs if run is not None),
+    )
+
+
+def _chart(chart: Chart, place: int) -> ChartView:
+    return ChartView(
+        anchor=f"job-{chart.job_index + 1}-chart-{place + 1}",
+        name=chart.name,
+        title=units.clean(chart.title, 300),
+        subtitle=units.clean(chart.subtitle, 400),
+        alt=units.clean(chart.alt, 1_000),
+        svg=own_markup(chart.svg),
+        svg_narrow=own_markup(chart.svg_narrow),
+        png="data:image/png;base64," + base64.b64encode(chart.png).decode("ascii") if chart.png else "",
+        width=chart.width,
+        height=chart.height,
+        table=chart.table,
+    )
+
+
+def _run(role: str, run: RunInfo, tz: str) -> RunView:
+    params = run.params or {}
+    return RunView(
+        role=role,
+        run_id=units.clean(run.run_id, 200),
+        window=facts.window(run, tz),
+        start=units.moment(run.window_start, tz),
+        end=units.moment(run.window_end, tz),
+        emitted=units.moment(run.emitted_at, tz),
+        items=run.items,
+        clusters=run.clusters,
+        noise_items=run.noise_items,
+        label=units.clean(run.label or "", 60),
+        params=", ".join(f"{units.clean(str(k), 60)} {units.clean(str(v), 120)}" for k, v in sorted(params.items())) or "not recorded",
+        url=words.link(run.url),
+    )
+
+
+def _tone(section: JobSection, calls: Sequence[str]) -> str:
+    if section.status in ("failed", "no_run"):
+        return "worse"
+    return "strong" if "changed" in calls or "probably_changed" in calls else "calm"
+
+
+def _gate(gate: Gate) -> tuple[str, str, str, str]:
+    value = UNKNOWN if gate.value is None else f"{gate.value:.4g} (limit {gate.limit:.4g})"
+    tone = "worse" if gate.outcome == "failed" else "calm"
+    return units.clean(gate.rule, 200), gate.outcome.replace("_", " ").capitalize(), value, tone
+
+
+def _job_name(report: Report, job_id: str | None) -> str:
+    return next((facts.heading(s) for s in report.jobs if job_id is not None and s.job.id == job_id), "")
+
+
+def _methods(report: Report) -> tuple[str, ...]:
+    """Name the interval methods this report really used."""
+    names: set[str] = set()
+    for section in report.jobs:
+        levels = [c.estimates for c in section.clusters] + ([section.overall.estimates] if section.overall else [])
+        names |= {getattr(level, name).method for level in levels for name in words.METRICS}
+        names |= {m.method for c in section.clusters if c.change for m in c.change.metrics.values() if m.method}
+    return tuple(words.METHODS.get(name, units.clean(name, 120)) for name in sorted(names - {"none"}))
+
+
+def _cut(entries: Sequence[object], limit: int) -> Cut:
+    return Cut(tuple(entries[:limit]), max(0, len(entries) - limit))

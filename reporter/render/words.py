@@ -1,0 +1,206 @@
+"""The vocabulary of the pages: what codes of a report are called in front of a reader."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from reporter import units
+from reporter.report import MetricChange
+from reporter.units import DASH, MINUS, UNKNOWN
+
+CALLS = {
+    "changed": "Changed",
+    "probably_changed": "Probably changed",
+    "no_clear_change": "No clear change",
+    "not_enough_data": "Not enough data",
+    "not_comparable": "Not comparable",
+}
+LEVELS = {"trace": ("trace", "traces"), "generation": ("generation", "generations"), "evaluation": ("evaluation", "evaluations")}
+REASONS = {
+    "nearest": "nearest to the cluster's centre, so typical",
+    "most_expensive": "the most expensive",
+    "slowest": "the slowest",
+    "failing": "failed",
+    "farthest": "farthest from the cluster's centre",
+}
+METHODS = {
+    "wilson": "Wilson score interval",
+    "log-t": "Student's t interval on the log scale",
+    "order-statistic": "interval between order statistics (binomial)",
+    "log-ratio": "ratio of means on the log scale (delta method)",
+    "bootstrap": "percentile bootstrap over items, seeded",
+    "newcombe": "Newcombe's hybrid score interval for a difference of shares",
+}
+NO_JOB = "No job (runs started without one)"
+STATUSES = {
+    "failed": "Could not be read",
+    "no_run": "No run",
+    "no_prior": "First run",
+    "not_comparable": "Not comparable",
+    "stale": "Stale",
+    "ok": "",
+}
+_LINK = re.compile(r"https?://[^\s\"'<>\\^`{|}\x00-\x1f\x7f]+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """How one estimate is named and written."""
+
+    label: str
+    unit: str
+    """``money``, ``seconds``, ``tokens`` or ``share``."""
+    judged: bool
+    """Whether less of it is better; a share is neither good nor bad."""
+
+    def write(self, value: float | None) -> str:
+        """Write a value with its unit."""
+        return {"money": units.money, "seconds": units.seconds, "tokens": units.tokens, "share": units.percent}[
+            self.unit
+        ](value)
+
+    def write_signed(self, value: float | None) -> str:
+        """Write a difference with its sign and unit; shares in percentage points."""
+        match self.unit:
+            case "money":
+                return units.money(value, signed=True)
+            case "seconds":
+                return units.seconds(value, signed=True)
+            case "tokens":
+                return units.tokens(value, signed=True)
+            case _:
+                return units.points(value)
+
+
+METRICS = {
+    "share": Metric("Share", "share", judged=False),
+    "mean_cost_usd": Metric("Mean cost", "money", judged=True),
+    "median_cost_usd": Metric("Median cost", "money", judged=True),
+    "mean_latency_s": Metric("Mean latency", "seconds", judged=True),
+    "median_latency_s": Metric("Median latency", "seconds", judged=True),
+    "p95_latency_s": Metric("p95 latency", "seconds", judged=True),
+    "mean_tokens": Metric("Mean tokens", "tokens", judged=True),
+    "error_rate": Metric("Error rate", "share", judged=True),
+}
+
+
+def metric(name: str | None) -> Metric:
+    """Give the wording of an estimate; a name that is not known is written as a plain number."""
+    return METRICS.get(name or "", Metric(units.clean((name or "value").replace("_", " "), 60), "tokens", judged=False))
+
+
+def title(text: str, cluster_id: int) -> str:
+    """Give a cluster a name that can be printed."""
+    if cleaned := units.clean(text, 200):
+        return cleaned
+    return "Outliers" if cluster_id < 0 else f"Cluster {cluster_id} (untitled)"
+
+
+def noun(level: str, number: int = 2) -> str:
+    """Name what a level clusters: ``trace`` or ``traces``."""
+    return LEVELS[level][0 if number == 1 else 1]
+
+
+def link(url: str | None) -> str | None:
+    """Give an address only if it is an ordinary web address."""
+    return url if url is not None and len(url) <= 2_000 and _LINK.fullmatch(url) else None
+
+
+def confidence(value: float) -> str:
+    """Say how sure a link between two runs is: same ≥ 0.9, probably ≥ 0.6, else possibly."""
+    return "surely" if value >= 0.9 else "probably" if value >= 0.6 else "possibly"
+
+
+def tone(call: str, direction: str, good: bool | None) -> str:
+    """Choose the colour of a change: only for calls that say something changed."""
+    if call not in ("changed", "probably_changed") or direction == "none":
+        return "calm"
+    return "plain" if good is None else "better" if good else "worse"
+
+
+def direction(change: MetricChange) -> str:
+    """Say which way a value went."""
+    if change.difference is None or change.difference == 0:
+        return "none"
+    return "up" if change.difference > 0 else "down"
+
+
+def good(name: str, way: str) -> bool | None:
+    """Say whether a move is welcome; ``None`` where that is not for us to say."""
+    return way == "down" if metric(name).judged and way != "none" else None
+
+
+def moved(name: str, change: MetricChange) -> str:
+    """Write how far a value went: ``▲ 38%``, ``▼ 2.1 points``, ``flat``, ``–``."""
+    if metric(name).unit != "share":
+        return units.change(change.prior, change.latest)
+    text = units.points(change.difference)
+    if text in ("flat", UNKNOWN):
+        return text
+    return f"{'▲' if text[0] == '+' else '▼'}\u00a0{text[1:]}"
+
+
+def interval(name: str, change: MetricChange) -> str:
+    """Write the 95 % interval of a change, relative where there is a ratio, else in the metric's unit."""
+    ratio = change.ratio
+    if metric(name).unit != "share" and ratio is not None and ratio.low is not None and ratio.high is not None:
+        return f"{_relative(ratio.low)} to {_relative(ratio.high)}"
+    return span(metric(name), change.low, change.high)
+
+
+def span(wording: Metric, low: float | None, high: float | None) -> str:
+    """Write the 95 % interval of a difference."""
+    if low is None or high is None:
+        return UNKNOWN
+    if wording.unit == "share":
+        return f"{_points(low)} to {_points(high)} points"
+    return f"{wording.write_signed(low)} to {wording.write_signed(high)}"
+
+
+def around(wording: Metric, low: float | None, high: float | None) -> str:
+    """Write the 95 % interval of a level: ``$0.027 – $0.041``."""
+    if low is None or high is None:
+        return UNKNOWN
+    return f"{wording.write(low)}\u00a0{DASH} {wording.write(high)}"
+
+
+def sort_key(value: float | None) -> str:
+    """Write a number for a script to sort by; empty where nothing is known."""
+    return "" if value is None or not math.isfinite(value) else f"{value:.6g}"
+
+
+def short_run(run_id: str) -> str:
+    """Shorten a run id for a footer: without the job's UUID, at most 40 characters."""
+    parts = units.clean(run_id, 200).split("_")
+    return units.clean("_".join(parts[:4]), 40)
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A cluster's description, as PostHog shows it: a list, else a paragraph."""
+
+    items: tuple[str, ...]
+    paragraph: str
+
+
+def description(text: str) -> Description:
+    """Read a description: a list only if more than one non-blank line and all begin with ``- ``."""
+    lines = [line.strip() for line in text[:20_000].splitlines() if line.strip()]
+    if len(lines) > 1 and all(line.startswith("- ") for line in lines):
+        return Description(items=tuple(units.clean(line[2:], 400) for line in lines[:12]), paragraph="")
+    return Description(items=(), paragraph=units.clean(" ".join(lines), 1_200))
+
+
+def _relative(ratio: float) -> str:
+    if ratio >= 2.995:
+        return f"×{ratio:.2g}"
+    percent = round((ratio - 1) * 100)
+    return f"{'+' if percent > 0 else MINUS if percent < 0 else ''}{abs(percent)}%"
+
+
+def _points(difference: float) -> str:
+    points = difference * 100
+    text = f"{abs(points):.1f}" if abs(points) < 9.95 else f"{abs(points):.0f}"
+    return f"{'' if float(text) == 0 else '+' if points > 0 else MINUS}{text}"

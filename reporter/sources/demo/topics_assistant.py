@@ -1,0 +1,232 @@
+"""What people ask Tallyfern's in-app assistant."""
+
+from __future__ import annotations
+
+from reporter.sources.demo.topics import Topic
+
+_SONNET = "claude-sonnet-4-5"
+_MINI = "gpt-5-mini"
+
+TOPICS = (
+    Topic(
+        key="overdue", feature="assistant", share=((-42, 0.105),), model=_SONNET,
+        tokens_in=7250, tokens_out=310, sigma=0.45, lookups=1, place=(-6.1, 3.2), spread=(1.25, 0.42),
+        titles=(
+            "Chasing overdue invoices",
+            "Payment reminders for late invoices",
+            "Drafting reminders for unpaid invoices",
+            "Late payers and reminder letters",
+        ),
+        answer_titles=("Drafted payment reminders", "Reminder wording for overdue invoices"),
+        lines=(
+            ("Users ask for a friendly or firm reminder for an overdue invoice",
+             "Drafts reminder messages for invoices past their due date"),
+            ("The assistant looks up open invoices and days overdue first",
+             "Open invoices and the number of days overdue are fetched before drafting"),
+            ("Late fees and interest for slow payers come up often",
+             "Several users want late fees or interest added for slow payers"),
+            ("Second and final reminders are worded more strictly",
+             "Asks for stricter wording in the second or final reminder"),
+            ("Some want to pause reminders for a customer who promised to pay",
+             "Pausing reminders after a promise to pay"),
+        ),
+        asks=(
+            "write a friendly reminder for invoice 2041, it is 12 days late",
+            "who still owes me money from january?",
+            "make the second reminder for Birchwood Joinery a bit firmer",
+            "can I add a late fee to the open invoice for Halden Studio",
+            "stop reminding Petra, she pays on friday",
+        ),
+        gists=(
+            "Friendly first reminder drafted", "List of late payers with days overdue",
+            "Firmer second reminder written", "Late fee added to an open invoice",
+        ),
+    ),
+    Topic(
+        key="vat", feature="assistant", share=((-42, 0.10),), model=_SONNET,
+        tokens_in=9500, tokens_out=270, sigma=0.42, lookups=0, place=(-2.3, 6.4), spread=(1.1, 0.5),
+        titles=(
+            "VAT rates and return questions",
+            "Which VAT rate applies",
+            "Sales tax and VAT return help",
+            "VAT questions: rates, exemptions, returns",
+        ),
+        answer_titles=("Explained VAT treatment", "Answers about VAT rates and returns"),
+        lines=(
+            ("Users ask which VAT rate applies to a product or service",
+             "The right VAT rate for a given good or service is asked for"),
+            ("Reverse charge for customers in other EU countries is a common case",
+             "Many concern reverse charge on sales to other EU countries"),
+            ("The assistant quotes passages of the tax guide",
+             "Answers cite passages from the bundled tax guide"),
+            ("Questions about filing dates and corrections of a VAT return",
+             "Deadlines and corrections of the VAT return"),
+            ("Small-business exemption thresholds come up",
+             "Some ask about thresholds of the small-business exemption"),
+        ),
+        asks=(
+            "which vat rate for a printed workshop handbook?",
+            "do I charge vat to a client in Portugal who has a vat id",
+            "when is the quarterly vat return due",
+            "I used the wrong rate in february, how do I correct the return",
+            "am I still under the small business limit this year",
+        ),
+        gists=(
+            "VAT rate for printed material explained", "Reverse charge for an EU customer",
+            "Due date of the quarterly return", "Correcting a filed VAT return",
+        ),
+    ),
+    Topic(
+        key="reconcile", feature="assistant", share=((-42, 0.09),), model=_MINI,
+        tokens_in=11500, tokens_out=240, sigma=0.55, lookups=2, place=(-7.0, -1.6), spread=(1.3, 0.45),
+        titles=(
+            "Matching bank transactions to invoices",
+            "Bank reconciliation help",
+            "Payments that match no invoice",
+            "Reconciling incoming payments",
+        ),
+        answer_titles=("Suggested payment matches", "Bank transactions paired with invoices"),
+        lines=(
+            ("Users want a bank transaction matched to the right invoice",
+             "Incoming bank transactions are matched to open invoices"),
+            ("Partial payments and bundled transfers make matching hard",
+             "Often partial payments, or one transfer that covers several invoices"),
+            ("The assistant queries the ledger several times before it suggests a match",
+             "Several ledger queries run before a match is suggested"),
+            ("Card fees explain small differences between amounts",
+             "Small differences turn out to be card or transfer fees"),
+            ("Some ask to undo a wrong match", "Undoing a match that was wrong"),
+        ),
+        asks=(
+            "what is the 418.60 from tuesday for?",
+            "match this week's card payouts to invoices",
+            "one transfer of 2,310 covers three invoices, split it please",
+            "unmatch payment 88-C, that was another customer",
+            "why is there a difference of 1.35 on the march payout",
+        ),
+        gists=(
+            "Transfer matched to three invoices", "Card payout reconciled with fee difference",
+            "Wrong match undone", "Unknown payment identified",
+        ),
+    ),
+    Topic(
+        key="cashflow", feature="assistant", share=((-9, 0.06), (-5, 0.14)), model=_SONNET,
+        tokens_in=13500, tokens_out=520, sigma=0.5, lookups=3, place=(-3.6, -0.2), spread=(0.95, 0.6),
+        titles=(
+            "Cash-flow forecasts",
+            "Forecasting cash for the coming weeks",
+            "Will the money last: cash-flow outlook",
+            "Cash-flow and liquidity planning",
+        ),
+        answer_titles=("Cash-flow outlooks written", "Forecast of cash by week"),
+        lines=(
+            ("Users ask how much cash they will have in the coming weeks",
+             "Asks for the cash balance expected over the coming weeks"),
+            ("Forecasts combine open invoices, bills and payroll",
+             "Open invoices, bills and payroll go into the forecast"),
+            ("What-if questions: hiring, a new van, a customer that pays late",
+             "What-if cases such as a new hire or a customer paying late"),
+            ("Answers come as a short table by week", "A short table by week is the usual answer"),
+            ("Many of these users came from the new forecast button",
+             "Often started from the forecast button on the dashboard"),
+        ),
+        asks=(
+            "show me cash by week until end of next month",
+            "can I afford a second van in may?",
+            "what if Norrgarden pays 30 days late",
+            "when do I run out of money if nothing changes",
+            "include payroll in the forecast please",
+        ),
+        gists=(
+            "Weekly cash table until month end", "What-if: second van", "What-if: customer pays late",
+            "Runway estimated with payroll",
+        ),
+    ),
+    Topic(
+        key="quotes", feature="assistant", share=((-42, 0.06),), model=_MINI,
+        tokens_in=4900, tokens_out=260, sigma=0.4, lookups=1, place=(-9.0, 5.6), spread=(0.8, 0.35),
+        titles=(
+            "Quotes turned into invoices",
+            "Creating quotes and estimates",
+            "Writing an estimate for a customer",
+        ),
+        answer_titles=("Quote texts and line items", "Estimates prepared"),
+        lines=(
+            ("Users dictate line items for a quote", "Line items for an estimate are dictated"),
+            ("An accepted quote becomes an invoice", "Turning an accepted quote into an invoice"),
+            ("Discounts and validity dates are set", "Discount and expiry date of the quote"),
+            ("Asks to copy an older estimate for a new customer",
+             "Re-using an older estimate for another customer"),
+        ),
+        asks=(
+            "new quote for Alder & Moss: 3 days of painting at 380",
+            "turn quote 311 into an invoice",
+            "copy the estimate from last autumn, add 4 percent",
+            "quote valid until the 30th with 5% discount",
+        ),
+        gists=("Quote with three line items", "Quote became an invoice", "Older estimate copied"),
+    ),
+    Topic(
+        key="yearend", feature="assistant", share=((-16, 0.065), (-9, 0.055), (-7.2, 0.045), (-7.1, 0.0)),
+        model=_SONNET, tokens_in=10500, tokens_out=430, sigma=0.4, lookups=1,
+        place=(0.9, 3.4), spread=(0.8, 0.4),
+        titles=(
+            "Year-end closing checklist",
+            "Closing the books for the year",
+            "Year-end closing steps and deadlines",
+        ),
+        answer_titles=("Year-end closing steps", "Closing checklist answers"),
+        lines=(
+            ("Users work through the year-end closing checklist",
+             "The checklist for closing the year is worked through"),
+            ("Depreciation and stock counts are asked about", "Depreciation, stock count and accruals"),
+            ("What the accountant needs before the deadline",
+             "Documents the accountant needs before the filing deadline"),
+            ("Locking the closed year against edits", "How to lock the closed year"),
+        ),
+        asks=(
+            "what is left on my year-end checklist",
+            "how do I depreciate the laptop from june",
+            "lock last year so nobody edits it",
+            "which papers does my accountant need for closing",
+        ),
+        gists=("Open checklist steps listed", "Depreciation of a laptop", "Closed year locked"),
+    ),
+    Topic(
+        key="einvoice", feature="assistant", share=((-6.4, 0.0), (-5.6, 0.085)), model=_SONNET,
+        tokens_in=8750, tokens_out=340, sigma=0.42, lookups=1, place=(1.6, 7.6), spread=(0.85, 0.45),
+        titles=(
+            "Mandatory e-invoice format",
+            "Structured e-invoices for public customers",
+            "E-invoice files rejected or required",
+        ),
+        answer_titles=("E-invoice format explained", "Help with structured e-invoice files"),
+        lines=(
+            ("Users ask whether they must send structured e-invoices now",
+             "Whether structured e-invoices are required from this month"),
+            ("Portals reject files for a missing buyer reference",
+             "Files were rejected by a portal because the buyer reference was missing"),
+            ("How to switch an existing customer to the XML format",
+             "Switching a customer from PDF to the XML format"),
+            ("First seen in the week of the new rule", "Appeared with the rule that took effect this month"),
+        ),
+        asks=(
+            "do I have to send e-invoices to the town hall now?",
+            "portal says buyer reference missing, where do I put it",
+            "switch Fjell Kommune to xml invoices",
+            "is a pdf still fine for private customers",
+        ),
+        gists=("E-invoice duty explained", "Missing buyer reference fixed", "Customer switched to XML"),
+    ),
+    Topic(
+        key="odd-assistant", feature="assistant", share=((-42, 0.04),), model=_SONNET,
+        tokens_in=6500, tokens_out=300, sigma=0.7, lookups=1, place=(-3.5, 2.5), spread=(5.0, 5.0),
+        titles=(), answer_titles=(), lines=(),
+        asks=(
+            "translate my invoice footer into danish", "rename the company logo file",
+            "what does accrual mean", "write a birthday note for my bookkeeper",
+            "how many invoices did I send in 2019", "give me a pun about ledgers",
+        ),
+        gists=("One-off request", "General question", "Translation of a footer"),
+    ),
+)

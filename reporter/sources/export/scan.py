@@ -1,0 +1,300 @@
+"""Reading export files through DuckDB: one relation over all files, whatever their format and types.
+
+The relation has the columns of `COLUMNS`. Everything DuckDB finds wrong with a file is told here, in
+words for the person who has to mend it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import IO
+
+import duckdb
+
+from reporter.errors import SourceUnreadable
+from reporter.sources.export.files import ExportFile
+
+COLUMNS = ("uuid", "event", "distinct_id", "ts", "stamp", "properties", "person_properties")
+"""What every part of the relation gives: ids in lower case, ``ts`` and ``stamp`` (when the row was
+stored) as UTC, properties as JSON text of an object."""
+
+MAX_LINE_BYTES = 32 * 2**20
+"""Bytes of the longest JSON line that is read; PostHog accepts events of at most 20 MB."""
+
+_WANTED = ("uuid", "event", "distinct_id", "timestamp", "created_at", "_inserted_at", "properties",
+           "person_properties")  # fmt: skip
+_NEEDED = ("uuid", "event", "timestamp", "properties")
+_JSON_TYPES = {name: "JSON" if name.endswith("properties") else "VARCHAR" for name in _WANTED}
+_BATCH = 200
+"""Files read by one statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Files that one statement can read together."""
+
+    files: tuple[ExportFile, ...]
+    aliases: tuple[str, ...]
+    """The path each file is opened by; not its own where that would be taken for a pattern."""
+    types: tuple[tuple[str, str], ...]
+    """Parquet: the types of the columns there are; JSON lines: none."""
+    mended: bool = False
+    """Whether half characters (lone surrogates), which DuckDB refuses, are replaced while reading."""
+
+    @property
+    def sql(self) -> str:
+        """A sub-query with the columns of `COLUMNS`."""
+        paths = "[" + ", ".join(map(quoted, self.aliases)) + "]"
+        if self.files[0].format == "parquet":
+            return _parquet(paths, dict(self.types), mended=self.mended)
+        return _jsonl(paths, self.files[0], mended=self.mended)
+
+
+def quoted(text: str) -> str:
+    """Write text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def parts_of(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[ExportFile], aliases: Mapping[str, str]
+) -> tuple[Part, ...]:
+    """Sort files into parts that share format, compression and column types.
+
+    Args:
+        connection: Open connection, used to look at the columns of Parquet files.
+        files: Files in any order.
+        aliases: Path → the path to open instead, for names that would be taken for patterns.
+
+    Returns:
+        Parts of at most `_BATCH` files, in a stable order.
+
+    Raises:
+        SourceUnreadable: A Parquet file is broken, or is no export of events.
+    """
+    groups: dict[tuple[str, str, str, tuple[tuple[str, str], ...]], list[ExportFile]] = {}
+    for file in sorted(files):
+        types = ()
+        if file.format == "parquet":
+            types = _parquet_types(connection, file, aliases.get(file.path, file.path))
+        groups.setdefault((file.format, file.packing, file.layout, types), []).append(file)
+    parts = []
+    for (_, _, _, types), group in sorted(groups.items()):
+        for start in range(0, len(group), _BATCH):
+            files = tuple(group[start : start + _BATCH])
+            opened = tuple(aliases.get(file.path, file.path) for file in files)
+            parts.append(Part(files=files, aliases=opened, types=types))
+    return tuple(parts)
+
+
+def narrowed(part: Part) -> Iterator[Part]:
+    """Give the part file by file, to find the one that fails."""
+    for file, alias in zip(part.files, part.aliases, strict=True):
+        yield replace(part, files=(file,), aliases=(alias,))
+
+
+def mended(part: Part) -> Part:
+    """Give the part, read with half characters replaced."""
+    return replace(part, mended=True)
+
+
+def may_be_mended(error: duckdb.Error) -> bool:
+    """Whether an error can come from half characters in JSON text."""
+    text = str(error)
+    return "Malformed JSON" in text and "surrogate" in text
+
+
+def explain(error: duckdb.Error, file: ExportFile) -> SourceUnreadable:
+    """Say in plain words why one file cannot be read, and what to do.
+
+    Args:
+        error: What DuckDB said.
+        file: The file it said it of.
+
+    Returns:
+        The error to raise.
+    """
+    text = str(error)
+    lowered = text.lower()
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return SourceUnreadable(
+            "this file needs more memory than there is",
+            subject=file.name,
+            hint="Split it (PostHog: set a maximum file size), or export as Parquet.",
+        )
+    if "maximum_object_size" in lowered or "maximum line size" in lowered:
+        return SourceUnreadable(
+            f"a line is longer than {MAX_LINE_BYTES >> 20} MiB",
+            subject=file.name,
+            hint="PostHog writes no event that long; take the line out, or export again.",
+        )
+    if "malformed json" in lowered or ("json" in lowered and "unexpected" in lowered):
+        line = _first_broken_line(file)
+        where = f"line {line} is not JSON" if line else "it holds text that is not JSON"
+        return SourceUnreadable(
+            where,
+            subject=file.name,
+            hint="The file is cut off, damaged or no export: download or export it again, or take the line out.",
+        )
+    if "gzip" in lowered or "zstd" in lowered or "decompress" in lowered:
+        return SourceUnreadable(
+            f"the compressed data ends early or is no {file.packing} at all",
+            subject=file.name,
+            hint="Download it again; if it is already unpacked, drop the last part of its name.",
+        )
+    if "permission denied" in lowered or "cannot open" in lowered or "could not open" in lowered:
+        return SourceUnreadable("this file cannot be opened", subject=file.name, hint="Check its permissions.")
+    if file.format == "parquet":
+        return SourceUnreadable(
+            "this is no readable Parquet file",
+            subject=file.name,
+            hint="It is cut off, damaged or encrypted: download or export it again.",
+        )
+    return SourceUnreadable(
+        f"this file cannot be read: {text.splitlines()[0][:200]}",
+        subject=file.name,
+        hint="Download or export it again.",
+    )
+
+
+def not_an_export(file: ExportFile, missing: Sequence[str]) -> SourceUnreadable:
+    """Say that a file holds something else than events."""
+    return SourceUnreadable(
+        f"this is no export of events: there is no {' and no '.join(missing)}",
+        subject=file.name,
+        hint="Export the model 'events' with at least uuid, event, timestamp and properties.",
+    )
+
+
+def _parquet_types(
+    connection: duckdb.DuckDBPyConnection, file: ExportFile, alias: str
+) -> tuple[tuple[str, str], ...]:
+    try:
+        rows = connection.execute(
+            f"DESCRIBE SELECT * FROM read_parquet({quoted(alias)}, hive_partitioning = false)"  # noqa: S608
+        ).fetchall()
+    except duckdb.Error as error:
+        raise explain(error, file) from error
+    types = {str(row[0]): str(row[1]) for row in rows}
+    missing = [name for name in _NEEDED if name not in types]
+    if missing:
+        raise not_an_export(file, missing)
+    return tuple((name, types[name]) for name in _WANTED if name in types)
+
+
+def _parquet(paths: str, types: dict[str, str], *, mended: bool) -> str:
+    """Spell the sub-query for Parquet files whose columns have these types."""
+    uuid = _as_text("uuid", types)
+    properties = _as_json("properties", types)
+    person = _as_json("person_properties", types)
+    if mended:
+        properties, person = _mend(properties), _mend(person)
+    return _select(
+        f"read_parquet({paths}, hive_partitioning = false, union_by_name = true)",
+        uuid=uuid,
+        event=_as_text("event", types),
+        distinct_id=_as_text("distinct_id", types),
+        ts=_as_instant("timestamp", types),
+        stamp=f"coalesce({_as_instant('_inserted_at', types)}, {_as_instant('created_at', types)})",
+        properties=properties,
+        person_properties=person,
+    )
+
+
+def _jsonl(paths: str, like: ExportFile, *, mended: bool) -> str:
+    """Spell the sub-query for JSON lines."""
+    if mended:
+        # Lines as text, so that half characters can be replaced before anything parses them.
+        source = (
+            f"(SELECT unnest(from_json({_mend('line')}, '{json.dumps(_JSON_TYPES)}')) "
+            f"FROM read_csv({paths}, columns = {{line: 'VARCHAR'}}, auto_detect = false, header = false, "
+            f"delim = '\x01', quote = '', escape = '', comment = '', compression = '{like.packing}', "
+            f"max_line_size = {MAX_LINE_BYTES}, hive_partitioning = false) WHERE trim(line) <> '')"
+        )
+    else:
+        source = (
+            f"read_json({paths}, format = '{like.layout}', records = true, columns = {_JSON_TYPES}, "
+            f"compression = '{like.packing}', maximum_object_size = {MAX_LINE_BYTES}, hive_partitioning = false)"
+        )
+    types = dict.fromkeys(_WANTED, "VARCHAR")
+    return _select(
+        source,
+        uuid="uuid",
+        event="event",
+        distinct_id="distinct_id",
+        ts=_as_instant("timestamp", types),
+        stamp=f"coalesce({_as_instant('_inserted_at', types)}, {_as_instant('created_at', types)})",
+        properties="CAST(properties AS VARCHAR)",
+        person_properties="CAST(person_properties AS VARCHAR)",
+    )
+
+
+def _select(source: str, **columns: str) -> str:
+    columns["uuid"] = f"coalesce(CAST(TRY_CAST({columns['uuid']} AS UUID) AS VARCHAR), lower({columns['uuid']}))"
+    for name in ("properties", "person_properties"):
+        # Objects that were written as JSON text inside JSON begin with a quote; unwrap them.
+        text = columns[name]
+        columns[name] = f"CASE WHEN starts_with({text}, '\"') THEN json_extract_string({text}, '$') ELSE {text} END"
+    return f"(SELECT {', '.join(f'{columns[name]} AS {name}' for name in COLUMNS)} FROM {source})"  # noqa: S608
+
+
+def _as_text(name: str, types: dict[str, str]) -> str:
+    kind = types.get(name)
+    if kind is None:
+        return "CAST(NULL AS VARCHAR)"
+    return f"decode({name})" if kind == "BLOB" else f"CAST({name} AS VARCHAR)"
+
+
+def _as_json(name: str, types: dict[str, str]) -> str:
+    kind = types.get(name, "")
+    if kind.startswith(("STRUCT", "MAP")):
+        return f"CAST(to_json({name}) AS VARCHAR)"
+    return _as_text(name, types)
+
+
+def _as_instant(name: str, types: dict[str, str]) -> str:
+    kind = types.get(name)
+    if kind is None:
+        return "CAST(NULL AS TIMESTAMP)"
+    if kind in ("VARCHAR", "BLOB"):
+        # Text without an offset is UTC, as the connection's time zone is.
+        return f"CAST(TRY_CAST({_as_text(name, types)} AS TIMESTAMPTZ) AS TIMESTAMP)"
+    return f"TRY_CAST({name} AS TIMESTAMP)"
+
+
+def _mend(text: str) -> str:
+    """Spell the replacement of half characters in JSON text by U+FFFD.
+
+    Escaped backslashes are respelled first, so that every ``\\u`` left is an escape; then whole pairs are
+    set aside behind a control character, which JSON text cannot hold.
+    """
+    respelled = rf"replace({text}, '\\', '\u005c')"
+    pair = r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
+    aside = f"regexp_replace({respelled}, '{pair}', '\x02\\1\x02\\2', 'g')"
+    half = r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+    return f"replace(regexp_replace({aside}, '{half}', '\\\\ufffd', 'g'), '\x02', '\\u')"
+
+
+def _first_broken_line(file: ExportFile) -> int | None:
+    """Find the first line that is not JSON; ``None`` where it cannot be told."""
+    try:
+        with _opened(file) as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    try:
+                        json.loads(line)
+                    except (ValueError, RecursionError):
+                        return number
+    except (OSError, EOFError):
+        return None
+    return None
+
+
+def _opened(file: ExportFile) -> IO[bytes]:
+    if file.packing == "gzip":
+        return gzip.open(file.path, "rb")
+    if file.packing == "none":
+        return open(file.path, "rb")  # noqa: PTH123, SIM115 -- closed by the caller
+    raise OSError(file.packing)

@@ -1,0 +1,297 @@
+"""Each question to a store of events, written once and spelled for every engine it is asked of.
+
+SQL text only: nothing here runs, reads or escapes anything. Values are always bound (``$name``); braces
+hold the few places where a reader splices its own SQL in.
+
+The DuckDB spellings ask the table `AI_EVENTS`, whose columns are the figures of one event, already read
+from its properties by `DUCKDB_EVENT`. An engine that keeps properties as JSON spells the same figures in
+place. Sums are compensated (Kahan) and taken in order of size, so that they do not depend on the order of
+rows or the number of threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reporter.model import Level
+from reporter.sources.base import CALL_EVENTS, RUN_EVENTS
+
+AI_EVENTS = "ai"
+"""Name of the table of AI events, one row a uuid."""
+
+TRACE_EVENTS = (*CALL_EVENTS, "$ai_trace")
+"""Events that make up a trace when it is shown."""
+
+FIELDS: Mapping[str, str] = {
+    "trace_id": "$ai_trace_id",
+    "cost": "$ai_total_cost_usd",
+    "latency": "$ai_latency",
+    "tokens_in": "$ai_input_tokens",
+    "tokens_out": "$ai_output_tokens",
+    "tokens_cached": "$ai_cache_read_input_tokens",
+    "is_error": "$ai_is_error",
+    "error": "$ai_error",
+    "http_status": "$ai_http_status",
+    "model": "$ai_model",
+    "provider": "$ai_provider",
+    "trace_name": "$ai_trace_name",
+    "span_name": "$ai_span_name",
+    "evaluation_name": "$ai_evaluation_name",
+    "evaluation_runtime": "$ai_evaluation_runtime",
+    "applicable": "$ai_evaluation_applicable",
+    "result": "$ai_evaluation_result",
+    "target": "$ai_target_event_id",
+}
+"""Figure → the property it is read from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question in each engine's own words; an engine without a spelling is not asked."""
+
+    duckdb: str
+
+
+def literals(words: tuple[str, ...]) -> str:
+    """Write words of our own (never data) as a list of SQL literals."""
+    return ", ".join(f"'{word}'" for word in words)
+
+
+_CALLS = literals(CALL_EVENTS)
+_TRACE = literals(TRACE_EVENTS)
+_RUNS = literals(tuple(RUN_EVENTS))
+
+DUCKDB_MACROS = (
+    # Text that is a finite number, however written; never true/false, never 1_000.
+    """CREATE MACRO number(said) AS CASE WHEN isfinite(TRY_CAST(said AS DOUBLE)) AND NOT contains(said, '_')
+       THEN TRY_CAST(said AS DOUBLE) END""",
+    # PostHog reads the empty text and the text null as "not set".
+    "CREATE MACRO said(given) AS nullif(nullif(given, ''), 'null')",
+    "CREATE MACRO total(figure) AS kahan_sum(figure ORDER BY figure)",
+)
+"""Run once on a DuckDB connection before any other statement here."""
+
+_PATHS = ", ".join(f"""'$."{key}"'""" for key in FIELDS.values())
+_AT = {name: f"given[{index}]" for index, name in enumerate(FIELDS, start=1)}
+DUCKDB_GIVEN = f"json_extract_string(properties, [{_PATHS}])"
+"""The texts of all `FIELDS` of one event, read in one pass over its properties."""
+
+DUCKDB_PRINT = "hash(stamp, ts, event, distinct_id, given)"
+"""Tells apart rows of one uuid that differ."""
+
+DUCKDB_EVENT = f"""
+  uuid, event, distinct_id, ts, stamp, {DUCKDB_PRINT} AS print,
+  CASE WHEN {_AT["trace_id"]} = '' THEN NULL
+       WHEN {_AT["trace_id"]}[1] IN ('{{', '[')
+        AND json_type(properties, '$."{FIELDS["trace_id"]}"') <> 'VARCHAR' THEN NULL
+       ELSE {_AT["trace_id"]} END AS trace_id,
+  number({_AT["cost"]}) AS cost,
+  number({_AT["latency"]}) AS latency,
+  number({_AT["tokens_in"]}) AS tokens_in,
+  number({_AT["tokens_out"]}) AS tokens_out,
+  number({_AT["tokens_cached"]}) AS tokens_cached,
+  coalesce(lower({_AT["is_error"]}) = 'true', false) AS is_error,
+  number({_AT["http_status"]}) AS http_status,
+  said({_AT["model"]}) AS model,
+  said({_AT["provider"]}) AS provider,
+  CASE WHEN lower({_AT["is_error"]}) = 'true' THEN left(said({_AT["error"]}), $longest) END AS error,
+  coalesce(said({_AT["trace_name"]}),
+           CASE WHEN event = '$ai_trace' THEN said({_AT["span_name"]}) END) AS name,
+  CASE WHEN event = '$ai_evaluation' THEN said({_AT["evaluation_name"]}) END AS evaluation_name,
+  CASE WHEN event = '$ai_evaluation' THEN said({_AT["evaluation_runtime"]}) END AS evaluation_runtime,
+  CASE WHEN event <> '$ai_evaluation' THEN NULL
+       WHEN lower({_AT["applicable"]}) = 'false' THEN 'na'
+       WHEN lower({_AT["result"]}) = 'true' THEN 'pass'
+       WHEN lower({_AT["result"]}) = 'false' THEN 'fail' END AS verdict,
+  CASE WHEN event = '$ai_evaluation'
+       THEN CAST(TRY_CAST({_AT["target"]} AS UUID) AS VARCHAR) END AS target,
+  CASE WHEN event IN ({_RUNS}) THEN properties END AS properties
+"""
+"""The columns of `AI_EVENTS`, from a relation that also has ``given`` (`DUCKDB_GIVEN`)."""
+
+_FIGURES = """total(e.cost), max(e.latency), total(e.tokens_in), total(e.tokens_out), total(e.tokens_cached),
+  count_if(e.is_error), count_if(e.event IN ('$ai_generation', '$ai_embedding'))"""
+_NO_VERDICT = "NULL, NULL, NULL, NULL, NULL"
+
+RUN_HEADERS = Question(
+    duckdb=f"""
+    SELECT uuid, event, ts,
+           CASE WHEN coalesce(json_extract_string(properties, '$."$ai_total_items_analyzed"'),
+                              json_extract_string(properties, '$."$ai_total_traces_analyzed"')) IS NULL
+                THEN properties ELSE json_merge_patch(properties, '{{"$ai_clusters": null}}') END,
+           json_extract_string(properties, '$."$ai_clustering_run_id"')
+    FROM {AI_EVENTS}
+    WHERE event IN ({_RUNS}) AND ts BETWEEN $since AND $until
+    ORDER BY ts DESC, uuid DESC
+    """  # noqa: S608 -- constants only
+)
+"""Runs emitted in a span, both ends included, newest first; clusters only where the counts are missing."""
+
+RUN_EVENT = Question(
+    duckdb=f"""
+    SELECT uuid, event, ts, properties FROM {AI_EVENTS}
+    WHERE event IN ({_RUNS}) AND ts IS NOT NULL
+      AND trim(json_extract_string(properties, '$."$ai_clustering_run_id"')) = $run_id
+    ORDER BY ts DESC, uuid DESC LIMIT 1
+    """  # noqa: S608
+)
+"""The newest event that carries a run id, at any age."""
+
+_WANTED_EVENT = f"""
+    FROM wanted w
+    JOIN {AI_EVENTS} e ON {{match}}
+    {{joins}}
+    WHERE e.event IN ({{events}}) AND e.ts >= w.starts AND e.ts < w.ends
+"""
+_JUDGED = f"""
+    FROM wanted w
+    JOIN {AI_EVENTS} v ON v.uuid = w.id AND v.event = '$ai_evaluation' AND v.ts >= w.starts AND v.ts < w.ends
+    {{kind}} JOIN {AI_EVENTS} e
+      ON e.uuid = v.target AND e.event = '$ai_generation' AND e.ts >= w.starts AND e.ts < w.ends
+    {{joins}}
+"""
+_CHOSEN: Mapping[Level, str] = {
+    "trace": _WANTED_EVENT.replace("{match}", "e.trace_id = w.key").replace("{events}", _CALLS),
+    "generation": _WANTED_EVENT.replace("{match}", "e.uuid = w.id").replace("{events}", "'$ai_generation'"),
+}
+
+ITEMS: Mapping[Level, Question] = {
+    **{
+        level: Question(
+            duckdb=f"""
+            SELECT w.run, w.key, {{by}}, {_FIGURES}, min(e.ts), max(e.ts), true, {_NO_VERDICT}, min(e.trace_id)
+            {chosen}
+            GROUP BY 1, 2, 3
+            """  # noqa: S608
+        )
+        for level, chosen in _CHOSEN.items()
+    },
+    "evaluation": Question(
+        duckdb=f"""
+        SELECT w.run, w.key, {{by}}, e.cost, e.latency, e.tokens_in, e.tokens_out, e.tokens_cached,
+               CAST(coalesce(e.is_error, false) AS INTEGER), CAST(e.uuid IS NOT NULL AS INTEGER),
+               least(v.ts, e.ts), greatest(v.ts, e.ts), e.uuid IS NOT NULL,
+               v.verdict, v.evaluation_name, v.evaluation_runtime, v.cost, v.target,
+               coalesce(v.trace_id, e.trace_id)
+        {_JUDGED.replace("{kind}", "LEFT")}
+        """  # noqa: S608
+    ),
+}
+"""One row per item (and value of ``{by}``) of the runs in ``wanted`` (run, key, id, starts, ends)."""
+
+FAILURES: Mapping[Level, Question] = {
+    level: Question(
+        duckdb=f"""
+        SELECT w.run, w.key, e.error, e.http_status, e.model, e.provider, e.ts, e.cost, e.distinct_id
+        {chosen} AND e.is_error
+        """  # noqa: S608
+    )
+    for level, chosen in {**_CHOSEN, "evaluation": _JUDGED.replace("{kind}", "") + " WHERE true"}.items()
+}
+"""One row per failed call of the items in ``wanted``."""
+
+_POPULATION: Mapping[Level, str] = {
+    "trace": f"{{joins}} WHERE e.event IN ({_CALLS})",
+    "generation": "{joins} WHERE e.event = '$ai_generation'",
+    "evaluation": "{joins} WHERE e.event = '$ai_evaluation'",
+}
+_SPAN = "e.ts >= $starts AND e.ts < $ends"
+_TOTALS = "total({0}cost), total({0}tokens_in), total({0}tokens_out), count_if({0}is_error)"
+
+TOTALS: Mapping[Level, Question] = {
+    "trace": Question(
+        duckdb=f"""
+        SELECT count(DISTINCT e.trace_id), count_if(e.event <> '$ai_span'), {_TOTALS.format("e.")}
+        FROM {AI_EVENTS} e {_POPULATION["trace"]} AND {_SPAN} AND {{condition}}
+        """  # noqa: S608
+    ),
+    "generation": Question(
+        duckdb=f"""
+        SELECT count(*), count(*), {_TOTALS.format("e.")}
+        FROM {AI_EVENTS} e {_POPULATION["generation"]} AND {_SPAN} AND {{condition}}
+        """  # noqa: S608
+    ),
+    "evaluation": Question(
+        duckdb=f"""
+        WITH judged AS (SELECT e.target FROM {AI_EVENTS} e {_POPULATION["evaluation"]} AND {_SPAN} AND {{condition}})
+        SELECT count(*), count(g.uuid), {_TOTALS.format("g.")}
+        FROM judged LEFT JOIN {AI_EVENTS} g
+          ON g.uuid = judged.target AND g.event = '$ai_generation' AND g.ts >= $starts AND g.ts < $ends
+        """  # noqa: S608
+    ),
+}
+"""The population of a window under ``{condition}``. A generation judged twice counts twice at evaluation
+level, as it does in the items."""
+
+_CALL = """e.uuid, e.event, e.ts, e.trace_id, e.model, e.provider, e.cost, e.latency, e.tokens_in,
+  e.tokens_out, e.is_error, e.http_status, e.error, e.distinct_id"""
+_PAGE = f"{_SPAN} AND (e.ts, e.uuid) > ($after_ts, $after_uuid) ORDER BY e.ts, e.uuid LIMIT $page"
+
+CALLS: Mapping[Level, Question] = {
+    "trace": Question(
+        duckdb=f"""
+        SELECT {_CALL} FROM {AI_EVENTS} e {_POPULATION["trace"]} AND {{condition}}
+          AND ($keys IS NULL OR e.trace_id IN (SELECT unnest($keys))) AND {_PAGE}
+        """  # noqa: S608
+    ),
+    "generation": Question(
+        duckdb=f"""
+        SELECT {_CALL} FROM {AI_EVENTS} e {_POPULATION["generation"]} AND {{condition}}
+          AND ($keys IS NULL OR e.uuid IN (SELECT unnest($keys))) AND {_PAGE}
+        """  # noqa: S608
+    ),
+    "evaluation": Question(
+        duckdb=f"""
+        WITH judged AS (
+          SELECT e.target FROM {AI_EVENTS} e {_POPULATION["evaluation"]} AND {_SPAN} AND {{condition}}
+            AND ($keys IS NULL OR e.uuid IN (SELECT unnest($keys))))
+        SELECT {_CALL} FROM {AI_EVENTS} e
+        WHERE e.event = '$ai_generation' AND e.uuid IN (FROM judged) AND {_PAGE}
+        """  # noqa: S608
+    ),
+}
+"""One page of the calls of a window, in order of time and uuid."""
+
+_SUMMARY = f"""
+    SELECT e.trace_id,
+           arg_min(e.name, (e.event <> '$ai_trace', e.ts, e.uuid)) FILTER (WHERE e.name IS NOT NULL),
+           min(e.ts),
+           max(e.latency) FILTER (WHERE e.event <> '$ai_trace'),
+           kahan_sum(e.cost ORDER BY e.cost) FILTER (WHERE e.event <> '$ai_trace'),
+           kahan_sum(e.tokens_in ORDER BY e.tokens_in) FILTER (WHERE e.event <> '$ai_trace'),
+           kahan_sum(e.tokens_out ORDER BY e.tokens_out) FILTER (WHERE e.event <> '$ai_trace'),
+           count_if(e.is_error AND e.event <> '$ai_trace'),
+           count(*)
+    FROM {AI_EVENTS} e
+    WHERE e.event IN ({_TRACE})
+"""  # noqa: S608
+
+TRACES = Question(
+    duckdb=f"""
+    {_SUMMARY} AND e.trace_id IN (
+        SELECT e.trace_id FROM {AI_EVENTS} e {{joins}} WHERE e.event IN ({_TRACE}) AND {{condition}})
+    GROUP BY e.trace_id HAVING min(e.ts) >= $starts AND min(e.ts) < $ends
+    ORDER BY min(e.ts) DESC, e.trace_id LIMIT $limit
+    """  # noqa: S608
+)
+"""Traces that begin in a window and have an event for which ``{condition}`` holds, newest first."""
+
+TRACE_SUMMARY = Question(
+    duckdb=f"{_SUMMARY} AND e.trace_id = $trace_id AND e.ts >= $starts AND e.ts < $ends GROUP BY e.trace_id"
+)
+"""One trace, seen through a window."""
+
+TRACE_ROWS = Question(
+    duckdb=f"""
+    SELECT e.uuid, e.event, e.ts, e.model, e.provider, e.latency, e.cost, e.tokens_in, e.tokens_out, e.is_error,
+           e.error
+    FROM {AI_EVENTS} e
+    WHERE e.event IN ({_TRACE}) AND e.trace_id = $trace_id AND e.ts >= $starts AND e.ts < $ends
+    ORDER BY e.ts, e.uuid
+    """  # noqa: S608
+)
+"""The events of one trace inside a window, oldest first."""
+
+EXTENT = Question(duckdb=f"SELECT count(*), min(ts), max(ts) FROM {AI_EVENTS}")  # noqa: S608
+"""How many AI events there are, and from when to when."""

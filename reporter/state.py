@@ -1,0 +1,147 @@
+"""What is kept between runs: one private folder, whole files only, damage set aside instead of trusted.
+
+Files are written beside their place, flushed and renamed, so that a reader sees the old or the new one and
+never a half. Symbolic links are neither read nor written through.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import mkstemp
+from typing import Any
+
+from reporter.errors import UsageError
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}", re.ASCII)
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+"""Absent on Windows, where links need a privilege to be made."""
+
+
+def default_folder() -> Path:
+    """Give the user's own state folder for this program (``$XDG_STATE_HOME/reporter`` where that is the custom)."""
+    from platformdirs import user_state_dir  # noqa: PLC0415 (not needed to show help)
+
+    return Path(user_state_dir("reporter", appauthor=False))
+
+
+class StateFolder:
+    """A folder for this user's eyes only, made when first written to."""
+
+    def __init__(self, path: Path, *, warn: Callable[[str], None]) -> None:
+        """Name the folder; nothing is read or made yet.
+
+        Args:
+            path: Where it is, or is to be.
+            warn: Told, in one sentence, when a damaged file was set aside.
+        """
+        self.path = path
+        self._warn = warn
+
+    def write(self, name: str, data: bytes) -> Path:
+        """Write a file whole, readable by its owner alone.
+
+        Args:
+            name: A plain file name.
+            data: Everything it shall hold.
+
+        Returns:
+            Where it lies.
+
+        Raises:
+            UsageError: The folder cannot be used.
+        """
+        target = self._place(name)
+        temporary: Path | None = None
+        try:
+            self._prepare()
+            handle, made = mkstemp(
+                dir=self.path, prefix=f".{name[:40]}.", suffix=".tmp"
+            )  # opens with mode 0600
+            temporary = Path(made)
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(target)
+            temporary = None
+        except OSError as error:
+            raise self._unusable(error) from error
+        finally:
+            if temporary is not None:
+                temporary.unlink(missing_ok=True)
+        return target
+
+    def write_json(self, name: str, value: Any) -> Path:
+        """Write a value as JSON with sorted keys.
+
+        Args:
+            name: A plain file name.
+            value: What `json` can write; NaN and infinity are refused.
+
+        Raises:
+            UsageError: The folder cannot be used.
+            ValueError: The value holds NaN or infinity.
+        """
+        return self.write(name, json.dumps(value, sort_keys=True, allow_nan=False).encode("ascii"))
+
+    def read_json(self, name: str) -> Any | None:
+        """Read a value that `write_json` wrote.
+
+        A file that is not JSON is renamed to ``NAME.corrupt`` and told to `warn`.
+
+        Returns:
+            The value, or ``None`` where there is no such file or it was damaged.
+
+        Raises:
+            UsageError: The folder or the file cannot be read.
+        """
+        target = self._place(name)
+        try:
+            with os.fdopen(os.open(target, os.O_RDONLY | _NO_FOLLOW), "rb") as stream:
+                data = stream.read()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise self._unusable(error) from error
+        try:
+            return json.loads(data)
+        except (ValueError, RecursionError):
+            aside = target.with_name(f"{name}.corrupt")
+            try:
+                target.replace(aside)
+            except OSError as error:
+                raise self._unusable(error) from error
+            self._warn(f"{target} was damaged; it was set aside as {aside.name} and is begun anew.")
+            return None
+
+    def _place(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"not a plain file name: {name!r}")
+        return self.path / name
+
+    def _prepare(self) -> None:
+        """Make the folder, or make sure that nobody else can put files into it."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = self.path.stat()
+        user = os.geteuid() if hasattr(os, "geteuid") else 0
+        foreign = user not in (0, found.st_uid)
+        if os.name == "posix" and (foreign or found.st_mode & stat.S_IWOTH):
+            raise UsageError(
+                "other users can write to the state folder"
+                if not foreign
+                else "the state folder belongs to another user",
+                subject=str(self.path),
+                hint="Give a folder of your own with --state DIR.",
+            )
+
+    def _unusable(self, error: OSError) -> UsageError:
+        return UsageError(
+            f"the state folder cannot be used: {error.strerror}",
+            subject=str(self.path),
+            hint="Give another with --state DIR, or keep nothing with --no-cache.",
+        )

@@ -1,0 +1,133 @@
+"""report.json round-trips, is strict, and its hash notices every change."""
+
+import json
+import math
+from pathlib import Path
+
+import jsonschema
+import msgspec
+import pytest
+
+from reporter import report as r
+from reporter.errors import UsageError
+from reporter.report.checks import problems
+from tests.reports import report, states
+
+STATES = states()
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_every_state_round_trips_and_obeys_the_schema(name: str) -> None:
+    data = r.to_json(STATES[name])
+    assert r.from_json(data) == STATES[name]
+    jsonschema.Draft202012Validator(r.schema()).validate(json.loads(data))
+
+
+def test_schema_refuses_a_report_with_a_missing_key() -> None:
+    broken = json.loads(r.to_json(report()))
+    del broken["jobs"][0]["clusters"][0]["share"]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft202012Validator(r.schema()).validate(broken)
+
+
+def test_numbers_carry_at_most_fifteen_digits_and_are_finite() -> None:
+    made = report()
+    section = msgspec.structs.replace(
+        made.jobs[0],
+        coverage=r.Coverage(
+            sampled_items=1, population_items=None, sampled_cost=0.1 + 0.2, population_cost=math.nan, noise_share=math.inf
+        ),
+    )
+    coverage = json.loads(r.to_json(msgspec.structs.replace(made, jobs=[section])))["jobs"][0]["coverage"]
+    assert coverage == {
+        "sampled_items": 1, "population_items": None, "sampled_cost": 0.3, "population_cost": None, "noise_share": None
+    }
+
+
+def test_sealed_report_is_what_its_json_says() -> None:
+    sealed = report(headline="1/3 is " + str(1 / 3))
+    assert r.from_json(r.to_json(sealed)) == sealed
+    assert sealed.content_sha256 == r.content_hash(sealed)
+
+
+def test_hash_ignores_files_but_no_content() -> None:
+    made = report()
+    with_files = msgspec.structs.replace(made, files=[r.FileHash(name="report.html", sha256="0" * 64)])
+    assert r.content_hash(with_files) == made.content_sha256
+    assert r.content_hash(msgspec.structs.replace(made, headline="else")) != made.content_sha256
+
+
+def test_incident_key_is_absent_unless_there_is_one() -> None:
+    assert "incident" not in json.loads(r.to_json(report()))
+
+
+def test_incident_writes_from_not_from_underscore() -> None:
+    incident = r.Incident(
+        from_="2026-11-20T14:00:00Z", to="2026-11-20T16:00:00Z", bucket_s=300.0, status="recovered", runs=[],
+        unassigned=r.Unassigned(calls=0, failed=0), buckets=[], clusters=[], by=[], causes=[], annotations=[],
+    )
+    assert json.loads(r.to_json(report(incident=incident)))["incident"]["from"] == "2026-11-20T14:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "not a report.json"),
+        (b"[1]", "not a report.json"),
+        (b'{"schema_version": "9"}', "schema version '9'"),
+        (b'{"schema_version": "1"}', "missing required field"),
+        (b"\xff\xfe", "not a report.json"),
+        (b"[" * 100_000, "not a report.json"),
+    ],
+)
+def test_what_is_no_report_is_a_usage_error(data: bytes, words: str) -> None:
+    with pytest.raises(UsageError, match="mine.json") as caught:
+        r.from_json(data, name="mine.json")
+    assert words in str(caught.value)
+
+
+def test_lone_surrogates_do_not_break_the_json() -> None:
+    made = msgspec.structs.replace(report(), title="bad \ud800 title")
+    assert json.loads(r.to_json(made))["title"] == "bad ? title"
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_checks_of_an_honest_report_find_only_invented_item_counts(name: str) -> None:
+    """The sample builder invents run totals; everything else must hold."""
+    assert [p for p in problems(STATES[name]) if "total_cost" not in p] == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [("size", 9_999_999, "share is"), ("share", 0.5, "share is")],
+)
+def test_checks_notice_a_changed_cluster(field: str, value: float, words: str) -> None:
+    made = report()
+    cluster = msgspec.structs.replace(made.jobs[0].clusters[0], **{field: value})
+    section = msgspec.structs.replace(made.jobs[0], clusters=[cluster, *made.jobs[0].clusters[1:]])
+    found = problems(msgspec.structs.replace(made, jobs=[section]))
+    assert any("content_sha256" in problem for problem in found)
+    assert any(words in problem for problem in found)
+
+
+def test_checks_notice_an_interval_that_misses_its_point() -> None:
+    made = report()
+    first = made.jobs[0].clusters[0]
+    wrong = msgspec.structs.replace(first.estimates.error_rate, low=0.9, high=0.95)
+    cluster = msgspec.structs.replace(first, estimates=msgspec.structs.replace(first.estimates, error_rate=wrong))
+    section = msgspec.structs.replace(made.jobs[0], clusters=[cluster, *made.jobs[0].clusters[1:]])
+    assert any("estimates.error_rate" in p for p in problems(msgspec.structs.replace(made, jobs=[section])))
+
+
+def test_checks_notice_a_bridge_that_does_not_add_up() -> None:
+    made = report()
+    bridge = r.Bridge(
+        prior=100.0, latest=130.0, volume=10.0, coverage=0.0, mix=5.0, unit_cost=14.0, intervals={}, lines=[]
+    )
+    section = msgspec.structs.replace(made.jobs[0], bridge=bridge)
+    assert any("bridge parts sum to 29" in p for p in problems(msgspec.structs.replace(made, jobs=[section])))
+
+
+def test_schema_in_docs_is_the_schema_of_the_code() -> None:
+    path = Path(__file__).parents[3] / "docs" / "report.schema.json"
+    assert json.loads(path.read_text("utf-8")) == json.loads(json.dumps(r.schema()))
