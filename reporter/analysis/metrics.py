@@ -98,7 +98,8 @@ def distributions(rows: Sequence[ItemMetrics]) -> Distributions:
     """Give the distributions of cost and latency of items with data."""
     data = [row for row in rows if row.has_data]
     return Distributions(
-        cost_usd=distribution(row.cost_usd for row in data), latency_s=distribution(row.latency_s for row in data)
+        cost_usd=distribution(row.cost_usd for row in data),
+        latency_s=distribution(row.latency_s for row in data),
     )
 
 

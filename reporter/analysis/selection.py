@@ -61,7 +61,7 @@ def group(jobs: tuple[Job, ...] | None, headers: Sequence[RunHeader]) -> tuple[J
     for header in headers:
         runs[header.job_id, header.level].append(header)
     configured = {(job.id, job.level): job for job in jobs or ()}
-    names = {job.id: job.name for job in jobs or () if job.id is not None and job.name}
+    names: dict[str | None, str] = {job.id: job.name for job in jobs or () if job.id is not None and job.name}
     made = []
     for key in {*runs, *configured}:
         mine = tuple(sorted(runs.get(key, ()), key=_emission, reverse=True))
@@ -278,9 +278,8 @@ def _no_run(group: JobRuns) -> str:
     if group.job.enabled is False:
         return "The job is disabled and has no run in the time looked at."
     least = "100 evaluations in three days" if group.job.level == "evaluation" else "1,000 items a week"
-    return (
-        f"No run of this job is stored in the time looked at. PostHog makes one only where there are at least {least}."
-    )
+    looked = "No run of this job is stored in the time looked at."
+    return f"{looked} PostHog makes one only where there are at least {least}."
 
 
 def _stale_sentence(job: Job, latest: RunHeader, now: datetime) -> str:

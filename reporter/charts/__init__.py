@@ -1,1 +1,6 @@
 """Charts of a report, drawn with matplotlib: pure functions from `Report` to `Chart`."""
+
+from reporter.charts.assets import PageAssets, page_assets
+from reporter.charts.gallery import draw
+
+__all__ = ["PageAssets", "draw", "page_assets"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import matplotlib
 from matplotlib import patheffects
@@ -61,13 +61,17 @@ class Board:
         self.width = round(width)
         self.height = round(height)
         self.printed = printed
-        self.figure = Figure(figsize=(self.width / _PX_PER_INCH, self.height / _PX_PER_INCH), dpi=_PX_PER_INCH)
+        self.figure = Figure(
+            figsize=(self.width / _PX_PER_INCH, self.height / _PX_PER_INCH), dpi=_PX_PER_INCH
+        )
         self.figure.patch.set_visible(printed)
         self.figure.patch.set_facecolor(LIGHT["paper"])
         self.texts: list[Text] = []
         self.dots: list[Circle] = []
         self.paths: list[PathPatch] = []
-        self._place = Affine2D().scale(1 / self.width, -1 / self.height).translate(0, 1) + self.figure.transFigure
+        self._place = (
+            Affine2D().scale(1 / self.width, -1 / self.height).translate(0, 1) + self.figure.transFigure
+        )
 
     def lines(
         self,
@@ -86,7 +90,7 @@ class Board:
             vertices += [(x0, y0), (x1, y1)]
         if not vertices:
             return
-        codes = [Path.MOVETO, Path.LINETO] * (len(vertices) // 2)
+        codes: list[Any] = [Path.MOVETO, Path.LINETO] * (len(vertices) // 2)
         self.path(
             Path(vertices, codes),
             edge=token,
@@ -97,10 +101,12 @@ class Board:
             order=order,
         )
 
-    def boxes(self, boxes: Iterable[Box], token: str, *, alpha: float | None = None, order: float = 1.0) -> None:
+    def boxes(
+        self, boxes: Iterable[Box], token: str, *, alpha: float | None = None, order: float = 1.0
+    ) -> None:
         """Fill rectangles of one kind as one path."""
         vertices: list[Point] = []
-        codes: list[int] = []
+        codes: list[Any] = []
         for left, top, right, bottom in boxes:
             vertices += [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
             codes += [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY]
@@ -108,14 +114,20 @@ class Board:
             self.path(Path(vertices, codes), fill=token, alpha=alpha, order=order)
 
     def cloud(
-        self, points: Sequence[Point], token: str, across: float, *, alpha: float | None = None, order: float = 2.0
+        self,
+        points: Sequence[Point],
+        token: str,
+        across: float,
+        *,
+        alpha: float | None = None,
+        order: float = 2.0,
     ) -> None:
-        """Draw many small dots as one path of round-ended strokes of no length."""
+        """Draw many small dots as one path of round-ended strokes of no length, in any order."""
         vertices: list[Point] = []
-        for x, y in points:
+        for x, y in sorted(points):
             vertices += [(x, y), (x + 0.01, y)]
         if vertices:
-            codes = [Path.MOVETO, Path.LINETO] * len(points)
+            codes: list[Any] = [Path.MOVETO, Path.LINETO] * len(points)
             self.path(
                 Path(vertices, codes), edge=token, thick=across, round_ends=True, alpha=alpha, order=order
             )
@@ -132,7 +144,7 @@ class Board:
         alpha: float | None = None,
         order: float = 1.0,
     ) -> None:
-        """Draw any path, filled, stroked or both."""
+        """Draw a path of straight lines, filled, stroked or both."""
         patch = PathPatch(
             path,
             facecolor=LIGHT[fill] if fill else "none",

@@ -25,18 +25,36 @@ def sheet(topic: Topic) -> Sheet | None:
     whole = _whole(topic)
     subtitle = (
         f"Share of {topic.many} with an error, {topic.window}, with 95% interval."
-        + (f" Dashed: all {topic.items(topic.latest.items)}, {units.percent(whole)}." if whole is not None else "")
+        + (
+            f" Dashed: all {topic.items(topic.latest.items)}, {units.percent(whole)}."
+            if whole is not None
+            else ""
+        )
         + topic.legend(prior=any(_prior(c) is not None for c in clusters))
-        + topic.cut
+        + topic.cut(topic.shown("error_rate"))
     )
-    told = [f"{words.name(c)} {units.percent(_rate(c))}, {_counts(c)}" for c in clusters if _rate(c) is not None]
-    return Sheet("errors", title, subtitle, words.alternative(title, told), _table(topic), lambda form: _paint(topic, form))
+    told = [
+        f"{words.name(c)} {units.percent(_rate(c))}, {_counts(c)}" for c in clusters if _rate(c) is not None
+    ]
+    return Sheet(
+        "errors",
+        title,
+        subtitle,
+        words.alternative(title, told),
+        _table(topic),
+        lambda form: _paint(topic, form),
+    )
 
 
 def _paint(topic: Topic, form: Form) -> Board:
     clusters = _drawn(topic)
     rows = [
-        Row(words.name(c), (_counts(c),) if _rate(c) is not None else (), words.tone(_change(c)), words.arrow(_change(c)))
+        Row(
+            words.name(c),
+            (_counts(c),) if _rate(c) is not None else (),
+            words.tone(_change(c)),
+            words.arrow(_change(c)),
+        )
         for c in clusters
     ]
     frame = Frame(rows, (f"failed {topic.many}",), form, row_px=26, narrow_px=42)
@@ -62,7 +80,13 @@ def _mark(board: Board, scale: Scale, y: float, cluster: Cluster, row: Row) -> N
         if not scale.holds(rate.high):
             # The interval goes on beyond the axis: an arrow head says so.
             end = scale(rate.high)
-            board.lines([(end - 4, y - 3.5, end, y), (end - 4, y + 3.5, end, y)], row.mark, thick, round_ends=True, order=3)
+            board.lines(
+                [(end - 4, y - 3.5, end, y), (end - 4, y + 3.5, end, y)],
+                row.mark,
+                thick,
+                round_ends=True,
+                order=3,
+            )
     if (before := _prior(cluster)) is not None:
         board.dot(scale(before), y, row.mark if row.strong else "mark", hollow=True, order=3.5)
     board.dot(scale(rate.value), y, row.mark)
@@ -74,12 +98,14 @@ def axis_end(clusters: list[Cluster], whole: float | None) -> float:
     points += [whole] if whole is not None else []
     highs = [c.estimates.error_rate.high for c in clusters if c.estimates.error_rate.high is not None]
     most = max([*points, _LEAST_AXIS])
-    return min(max([most, *highs]) * 1.03, max(most * 1.6, 0.05), 1.0)
+    return min(max([most, *highs]) * 1.03, max(most * 2.0, 0.05), 1.0)
 
 
 def _drawn(topic: Topic) -> list[Cluster]:
     """Give the clusters, those that fail most first, those without data last."""
-    return sorted(topic.shown, key=lambda c: (_rate(c) is None, -(_rate(c) or 0.0), -c.size, c.cluster_id))
+    return sorted(
+        topic.shown("error_rate"), key=lambda c: (_rate(c) is None, -(_rate(c) or 0.0), -c.size, c.cluster_id)
+    )
 
 
 def _rate(cluster: Cluster) -> float | None:
@@ -117,7 +143,8 @@ def _finding(topic: Topic) -> str:
         return told
     if not _rate(worst):
         return f"No {topic.one} of any cluster failed"
-    level = f"{words.quoted(worst)} fails most often: {numbers[worst.cluster_id].split(',')[0]} ({units.percent(_rate(worst))})"
+    most = f"{_counts(worst)} {topic.many} ({units.percent(_rate(worst))})"
+    level = f"{words.quoted(worst)} fails most often: {most}"
     return level if told is None else f"{told}; {units.percent(_whole(topic))} of {topic.many} failed"
 
 
@@ -131,7 +158,9 @@ def _table(topic: Topic) -> ChartTable:
             (
                 words.name(c),
                 units.percent(_rate(c)),
-                words.interval(units.percent(c.estimates.error_rate.low), units.percent(c.estimates.error_rate.high)),
+                words.interval(
+                    units.percent(c.estimates.error_rate.low), units.percent(c.estimates.error_rate.high)
+                ),
                 _counts(c) if _rate(c) is not None else units.UNKNOWN,
                 units.percent(_prior(c)),
                 words.called(_change(c)),

@@ -6,30 +6,29 @@ another family name, because the licence reserves the name "Source" for the unmo
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import io
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-import font_source_sans_pro
+import font_source_sans_pro  # type: ignore[import-untyped]  # ships no types
 from matplotlib import font_manager
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontEntry, FontProperties
+from matplotlib.ft2font import FT2Font
 
 from reporter.charts.style import FONT_FAMILY
-
-if TYPE_CHECKING:
-    from matplotlib.ft2font import FT2Font
 
 Weight: TypeAlias = Literal[400, 600]
 
 _FILES: dict[int, str] = {400: "SourceSansPro", 600: "SourceSansProSemibold"}
 _NAMES: dict[int, str] = {400: "Regular", 600: "SemiBold"}
-_INSTALLED_FAMILY = "Source Sans Pro"
 _COVERED = (
     *range(0x20, 0x7F),
     *range(0xA0, 0x180),
     *range(0x2010, 0x2028),
     *range(0x2030, 0x2040),
-    *(ord(ch) for ch in "ȘșȚțẞ€₹₽™←↑→↓↔−∞≈≠≤≥∕▲▼◆✓"),
+    0x2212,
+    *(ord(ch) for ch in "ȘșȚțẞ€₹₽™←↑→↓↔∞≈≠≤≥▲▼◆✓"),
 )
 """Latin with its extensions, punctuation, arrows and signs: what the tool itself writes, and most names."""
 _FALLBACKS = (
@@ -60,7 +59,7 @@ def path(weight: int) -> str:
 @functools.cache
 def loaded(weight: int) -> FT2Font:
     """Open the face of a weight for measuring; it is never drawn with, so that its size stays set."""
-    return font_manager.FT2Font(path(weight))
+    return FT2Font(path(weight))
 
 
 @functools.cache
@@ -73,8 +72,8 @@ def face(weight: int) -> bytes:
     Returns:
         The font file, the same bytes for the same installed libraries.
     """
-    from fontTools import subset  # noqa: PLC0415 (a tenth of a second that only pages need)
-    from fontTools.ttLib import TTFont  # noqa: PLC0415
+    from fontTools import subset  # type: ignore[import-untyped]  # noqa: PLC0415 (a tenth of a second)
+    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]  # noqa: PLC0415
 
     options = subset.Options(
         layout_features=["kern", "mark", "mkmk", "ccmp", "locl"],
@@ -108,8 +107,7 @@ def properties(weight: int, size_px: float, families: tuple[str, ...] = ()) -> F
     """Give matplotlib's description of the face, with fall-back families where they are needed."""
     if not families:
         return FontProperties(fname=path(weight), size=size_px)
-    _register()
-    return FontProperties(family=[_INSTALLED_FAMILY, *families], weight=weight, size=size_px)
+    return FontProperties(family=[_alias("", weight), *(_alias(f, weight) for f in families)], size=size_px)
 
 
 def printable(text: str) -> tuple[str, tuple[str, ...]]:
@@ -152,11 +150,31 @@ def _installed_fallbacks() -> tuple[str, ...]:
 
 @functools.cache
 def _opened(family: str) -> FT2Font:
-    return font_manager.get_font(font_manager.findfont(FontProperties(family=[family])))
+    return font_manager.get_font(_entry(family, 400).fname)
 
 
 @functools.cache
-def _register() -> None:
-    """Make the face known by name, which lists of families need."""
-    for weight in _FILES:
-        font_manager.fontManager.addfont(path(weight))
+def _entry(family: str, weight: int) -> FontEntry:
+    """Find the upright file of an installed family that comes nearest to a weight."""
+    upright = [e for e in font_manager.fontManager.ttflist if e.name == family and e.style == "normal"]
+    everyone = upright or [e for e in font_manager.fontManager.ttflist if e.name == family]
+    return min(everyone, key=lambda e: (abs(_number(e.weight) - weight), str(e.fname)))
+
+
+@functools.cache
+def _alias(family: str, weight: int) -> str:
+    """Make one weight of a family known under a name of its own.
+
+    Asked for a weight that a family lacks, matplotlib writes to its log; under a name that stands for
+    one file there is nothing to ask. The empty family is the face itself.
+    """
+    name = f"{FONT_FAMILY} {weight} {family}".strip()
+    found = _entry(family, weight) if family else FontEntry(fname=path(weight), size="scalable")
+    font_manager.fontManager.ttflist.append(
+        dataclasses.replace(found, name=name, style="normal", variant="normal", weight=400, stretch="normal")
+    )
+    return name
+
+
+def _number(weight: str | int) -> int:
+    return weight if isinstance(weight, int) else font_manager.weight_dict.get(weight, 400)

@@ -22,8 +22,10 @@ _GAP = 18.0
 _ARROW_PX = 16.0
 _HEAD_PX = 24.0
 _FOOT_PX = 26.0
-_ABOVE_PX = 13.0
-"""Narrow form: from the marks up to the middle of the name."""
+_NARROW_NAME_PX = 11.0
+"""Narrow form: from the top of a row down to the middle of its name."""
+_NARROW_MARKS = 0.68
+"""Narrow form: from the top of a row down to its marks, as a part of its height."""
 _BLANK = "no data"
 
 
@@ -53,8 +55,18 @@ class Row:
 class Frame:
     """The measured frame of one drawing."""
 
-    def __init__(self, rows: Sequence[Row], heads: tuple[str, ...], form: Form, *, row_px: float, narrow_px: float) -> None:
-        """Measure names and numbers and open a board of the right height."""
+    def __init__(
+        self, rows: Sequence[Row], heads: tuple[str, ...], form: Form, *, row_px: float, narrow_px: float
+    ) -> None:
+        """Measure names and numbers and open a board of the right height.
+
+        Args:
+            rows: What stands in the lines, in order.
+            heads: Headings of the columns of numbers.
+            form: The form to draw for.
+            row_px: Height of a row in the wide forms, name and marks side by side.
+            narrow_px: Height of a row in the narrow form, name above marks.
+        """
         self.rows = rows
         self.heads = heads
         self.form = form
@@ -64,7 +76,8 @@ class Frame:
         names = 0.0
         if not form.narrow:
             names = min(
-                max((width(r.name, TEXT_PX, STRONG) for r in rows), default=0.0) + _GAP, form.width * _NAME_SHARE
+                max((width(r.name, TEXT_PX, STRONG) for r in rows), default=0.0) + _GAP,
+                form.width * _NAME_SHARE,
             )
         self.left = names + 6 if names else 5.0
         self.right = form.width - 6.0 if form.narrow else form.width - numbers - _GAP
@@ -76,8 +89,8 @@ class Frame:
 
     def y(self, index: int) -> float:
         """Give the height of a row's marks."""
-        middle = self.top + (index + 0.5) * self.step
-        return middle + self.step * 0.22 if self.form.narrow else middle
+        part = _NARROW_MARKS if self.form.narrow else 0.5
+        return self.top + (index + part) * self.step
 
     def scale(self, low: float, high: float, *, log: bool = False) -> Scale:
         """Make the horizontal axis."""
@@ -90,11 +103,14 @@ class Frame:
         for index, row in enumerate(self.rows):
             self._write_row(index, row)
         if not self.form.narrow:
-            hairs = [(0.0, self.top + i * self.step, float(self.form.width), self.top + i * self.step) for i in range(1, len(self.rows))]
+            hairs = [
+                (0.0, self.top + i * self.step, float(self.form.width), self.top + i * self.step)
+                for i in range(1, len(self.rows))
+            ]
             self.board.lines(hairs, "rule", 0.6, alpha=0.55, order=0.3)
 
     def rules(self, scale: Scale, ticks: Sequence[float], labels: Sequence[str]) -> None:
-        """Draw light verticals at round values, labelled at the foot; labels that would touch are left out."""
+        """Draw light verticals at round values, labelled at the foot unless labels would touch."""
         self.board.lines(
             [(scale(t), self.top - 4, scale(t), self.bottom + 4) for t in ticks], "rule", 1.0, order=0.5
         )
@@ -113,7 +129,13 @@ class Frame:
         room = width(label, SMALL_PX)
         head = self._columns[0][0] if self.heads else float(self.form.width)
         if self.form.narrow:
-            head = min((right - width(text, SMALL_PX) for (_, right), text in zip(self._columns, self.heads, strict=True)), default=head)
+            head = min(
+                (
+                    right - width(text, SMALL_PX)
+                    for (_, right), text in zip(self._columns, self.heads, strict=True)
+                ),
+                default=head,
+            )
         at = min(x + 4, head - room - 10) if x + 4 + room > head - 10 else x + 4
         self.board.text(max(0.0, at), 11, label, "mute", size=SMALL_PX)
 
@@ -134,18 +156,30 @@ class Frame:
     def _write_row(self, index: int, row: Row) -> None:
         weight = STRONG if row.strong else REGULAR
         loud = row.mark if row.strong else ""
-        middle = self.y(index) - (_ABOVE_PX if self.form.narrow else 0)
+        middle = self.top + index * self.step + _NARROW_NAME_PX if self.form.narrow else self.y(index)
         base = middle + BASE
         ends = [right for _, right in self._columns]
         if row.cells:
             for right, cell in zip(ends, row.cells, strict=True):
-                self.board.text(right, base, cell, loud or "mute", weight=weight, align="right", halo=self.form.narrow)
+                self.board.text(
+                    right, base, cell, loud or "mute", weight=weight, align="right", halo=self.form.narrow
+                )
             if row.arrow:
                 start = ends[0] - width(row.cells[0], TEXT_PX, weight) - 5
-                self.board.text(start, base, row.arrow, loud or "mute", size=SMALL_PX, align="right", halo=self.form.narrow)
+                self.board.text(
+                    start,
+                    base,
+                    row.arrow,
+                    loud or "mute",
+                    size=SMALL_PX,
+                    align="right",
+                    halo=self.form.narrow,
+                )
         elif ends:
             self.board.text(ends[-1], base, _BLANK, "mute", align="right")
         used = self._numbers + 8 if self.form.narrow else _GAP
         room = self.form.width - used if self.form.narrow else self._names - 10
         token = loud or ("mute" if row.faint or not row.cells else "ink")
-        self.board.text(0, base, fit(row.name, room, TEXT_PX, weight), token, weight=weight, halo=self.form.narrow)
+        self.board.text(
+            0, base, fit(row.name, room, TEXT_PX, weight), token, weight=weight, halo=self.form.narrow
+        )

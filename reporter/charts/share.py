@@ -10,7 +10,7 @@ from reporter.charts.rows import Frame, Row
 from reporter.charts.scale import linear_ticks, percent_label
 from reporter.charts.sheet import Form, Sheet
 from reporter.charts.words import Topic
-from reporter.report import Cluster
+from reporter.report import Cluster, MetricChange
 
 _HALF_BAR = 6.0
 _LEAST_AXIS = 0.01
@@ -23,10 +23,17 @@ def sheet(topic: Topic) -> Sheet:
     prior = any(_prior(c) is not None for c in clusters)
     subtitle = (
         f"Share of {topic.items(topic.latest.items)}, {topic.window}, with 95% interval."
-        f"{topic.legend(prior=prior)}{topic.cut}"
+        f"{topic.legend(prior=prior)}{topic.cut([c for c in clusters if c.cluster_id >= 0])}"
     )
     told = [f"{words.name(c)} {units.percent(c.share)}, {topic.items(c.size)}" for c in clusters]
-    return Sheet("share", title, subtitle, words.alternative(title, told), _table(topic), lambda form: _paint(topic, form))
+    return Sheet(
+        "share",
+        title,
+        subtitle,
+        words.alternative(title, told),
+        _table(topic),
+        lambda form: _paint(topic, form),
+    )
 
 
 def _paint(topic: Topic, form: Form) -> Board:
@@ -53,13 +60,23 @@ def _paint(topic: Topic, form: Form) -> Board:
         y = frame.y(i)
         end = scale(cluster.share)
         if row.faint:
-            box = [(scale(0), y - _HALF_BAR, end, y - _HALF_BAR), (scale(0), y + _HALF_BAR, end, y + _HALF_BAR), (end, y - _HALF_BAR, end, y + _HALF_BAR)]
+            box = [
+                (scale(0), y - _HALF_BAR, end, y - _HALF_BAR),
+                (scale(0), y + _HALF_BAR, end, y + _HALF_BAR),
+                (end, y - _HALF_BAR, end, y + _HALF_BAR),
+            ]
             board.lines(box, "mark", 1.0, dash=(3, 2.5), order=1.5)
         else:
             board.boxes([(scale(0), y - _HALF_BAR, end, y + _HALF_BAR)], "mark", alpha=0.4, order=1.5)
         low, high = cluster.estimates.share.low, cluster.estimates.share.high
         if low is not None and high is not None:
-            board.lines([(scale(low), y, scale(high), y)], row.mark, 2.2 if row.strong else 1.5, round_ends=True, order=3)
+            board.lines(
+                [(scale(low), y, scale(high), y)],
+                row.mark,
+                2.2 if row.strong else 1.5,
+                round_ends=True,
+                order=3,
+            )
         if (before := _prior(cluster)) is not None:
             board.dot(scale(before), y, row.mark if row.strong else "mark", hollow=True, order=3.5)
         board.dot(end, y, "mark" if row.faint else row.mark)
@@ -68,12 +85,12 @@ def _paint(topic: Topic, form: Form) -> Board:
 
 def _drawn(topic: Topic) -> list[Cluster]:
     """Give the clusters, largest first, and the noise last."""
-    shown = sorted(topic.shown, key=lambda c: (-c.share, c.cluster_id))
+    shown = sorted(topic.shown("share"), key=lambda c: (-c.share, c.cluster_id))
     noise = topic.section.noise
     return [*shown, noise] if noise is not None and noise.size else shown
 
 
-def _change(cluster: Cluster) -> words.MetricChange | None:
+def _change(cluster: Cluster) -> MetricChange | None:
     return words.change_of(cluster, "share")
 
 
@@ -93,7 +110,8 @@ def _finding(topic: Topic) -> str:
         cluster, change = moved[0]
         verb = "grew to" if (change.difference or 0) > 0 else "shrank to"
         perhaps = " probably" if change.call == "probably_changed" else ""
-        return f"{words.quoted(cluster)}{perhaps} {verb} {units.percent(change.latest)} of {total}, from {units.percent(change.prior)}"
+        latest, prior = units.percent(change.latest), units.percent(change.prior)
+        return f"{words.quoted(cluster)}{perhaps} {verb} {latest} of {total}, from {prior}"
     rank = "is the only cluster" if len(clusters) == 1 else "is the largest"
     finding = f"{words.quoted(largest)} {rank}: {units.percent(largest.share)} of {total}"
     return f"{finding}; {len(moved)} clusters changed in share" if moved else finding

@@ -79,8 +79,9 @@ def sheet(topic: Topic, quantity: Quantity) -> Sheet | None:
     earlier = any(_earlier(topic, c, quantity) is not None for c in clusters)
     hollow = f" Thin above: {topic.prior_window}." if earlier and topic.prior_window else ""
     subtitle = (
-        f"{quantity.label} of one {topic.one}, {topic.window}, logarithmic scale. Line p5 to p95, bar the middle half,"
-        f" black tick the median, small ticks p90 and p95.{hollow}{topic.cut}"
+        f"{quantity.label} of one {topic.one}, {topic.window}, logarithmic scale. Line p5 to p95,"
+        f" bar the middle half, heavy tick the median,"
+        f" small ticks p90 and p95.{hollow}{topic.cut(topic.shown(*quantity.metrics))}"
     )
     told = [
         f"{words.name(c)} median {quantity.write(d.p50)}, p95 {quantity.write(d.p95)}"
@@ -106,13 +107,20 @@ def _paint(topic: Topic, quantity: Quantity, form: Form) -> Board:
         cells = (quantity.write(spread.p50), quantity.write(spread.p95)) if spread else ()
         loud = spread is not None
         rows.append(
-            Row(words.name(c), cells, words.tone(change) if loud else "calm", words.arrow(change) if loud else "")
+            Row(
+                words.name(c),
+                cells,
+                words.tone(change) if loud else "calm",
+                words.arrow(change) if loud else "",
+            )
         )
-    frame = Frame(rows, ("median", "p95"), form, row_px=32, narrow_px=54)
+    frame = Frame(rows, ("median", "p95"), form, row_px=32, narrow_px=56)
     pairs = [(_spread(c, quantity), _earlier(topic, c, quantity)) for c in clusters]
-    ends = log_ends([v for pair in pairs for d in pair if d is not None for v in (max(d.p5, _LEAST), max(d.p95, _LEAST))])
+    ends = log_ends(
+        [v for pair in pairs for d in pair if d is not None for v in (max(d.p5, _LEAST), max(d.p95, _LEAST))]
+    )
     scale = frame.scale(*ends, log=True)
-    ticks = quantity.ticks(scale.low, scale.high, 4 if form.narrow else 6)
+    ticks = quantity.ticks(scale.low, scale.high, 5 if form.narrow else 7)
     frame.rules(scale, ticks, [quantity.tick(t) for t in ticks])
     frame.write()
     for i, ((now, before), row) in enumerate(zip(pairs, rows, strict=True)):
@@ -126,7 +134,9 @@ def _paint(topic: Topic, quantity: Quantity, form: Form) -> Board:
 def _strip(board: Board, scale: Scale, y: float, d: Distribution, row: Row) -> None:
     """Draw the latest run: line, bar, median and the two upper ticks."""
     board.lines([(scale(d.p5), y, scale(d.p95), y)], row.mark, 1.3, order=2.4)
-    board.boxes([(scale(d.p25), y - 4, scale(d.p75), y + 4)], row.mark, alpha=0.85 if row.strong else 0.55, order=2.2)
+    board.boxes(
+        [(scale(d.p25), y - 4, scale(d.p75), y + 4)], row.mark, alpha=0.85 if row.strong else 0.55, order=2.2
+    )
     board.lines([(x, y - 3, x, y + 3) for x in (scale(d.p90), scale(d.p95))], row.mark, 1.5, order=2.5)
     board.lines([(scale(d.p50), y - 6, scale(d.p50), y + 6)], "ink", 2.2, order=3)
 
@@ -160,7 +170,7 @@ def _order(quantity: Quantity) -> Callable[[Cluster], tuple[bool, float, int]]:
 
 def _drawn(topic: Topic, quantity: Quantity) -> list[Cluster]:
     """Give the clusters by falling median, those without data last."""
-    return sorted(topic.shown, key=_order(quantity))
+    return sorted(topic.shown(*quantity.metrics), key=_order(quantity))
 
 
 def _finding(topic: Topic, quantity: Quantity) -> str:
@@ -172,14 +182,17 @@ def _finding(topic: Topic, quantity: Quantity) -> str:
         return told
     top = min(known, key=_order(quantity))
     spread = _spread(top, quantity)
-    return f"{words.quoted(top)} {quantity.level.format(many=topic.many)} {quantity.write(spread.p50 if spread else None)}"
+    half = quantity.write(spread.p50 if spread else None)
+    return f"{words.quoted(top)} {quantity.level.format(many=topic.many)} {half}"
 
 
 def _moved(cluster: Cluster, change: MetricChange | None, quantity: Quantity, one: str) -> str:
     if change is None or cluster.change is None:
         return ""
     metric = next(m for m in quantity.metrics if cluster.change.metrics.get(m) is change)
-    return f"{quantity.told[metric]} {quantity.write(change.latest)} a {one}, was {quantity.write(change.prior)}"
+    return (
+        f"{quantity.told[metric]} {quantity.write(change.latest)} a {one}, was {quantity.write(change.prior)}"
+    )
 
 
 def _table(topic: Topic, quantity: Quantity) -> ChartTable:

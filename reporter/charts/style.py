@@ -102,8 +102,8 @@ def css_class_rules() -> str:
         ".chart{display:block;width:100%;height:auto}",
         f".chart-wide{{max-width:{round(WIDE_PX * 1.1)}px}}",
         f".chart-narrow{{max-width:{round(NARROW_PX * 1.2)}px}}",
-        f".chart text{{font-family:{family}, sans-serif;font-size:{TEXT_PX}px;font-weight:{REGULAR};"
-        "font-variant-numeric:tabular-nums;stroke:none}",
+        f".chart text{{font-family:{family}, sans-serif;font-size:{TEXT_PX}px;font-weight:{REGULAR}}}",
+        ".chart text{stroke:none;font-variant-numeric:tabular-nums}",
         f".chart text.m{{font-size:{SMALL_PX}px}}",
         f".chart text.b{{font-weight:{STRONG}}}",
         ".chart text.h{paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round}",

@@ -18,12 +18,10 @@ from matplotlib.colors import to_hex
 from matplotlib.path import Path
 
 from reporter.charts import text as measured
-from reporter.charts.board import SETTINGS, DOT, HALO
+from reporter.charts.board import DOT, HALO, SETTINGS
 from reporter.charts.style import SMALL_PX, STRONG, TEXT_PX, TOKENS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from matplotlib.font_manager import FontProperties
     from matplotlib.text import Text
     from matplotlib.transforms import Transform
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 
 _ANCHORS = {"left": "", "center": ' text-anchor="middle"', "right": ' text-anchor="end"'}
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_CURVES = {Path.CURVE3: ("Q", 2), Path.CURVE4: ("C", 3)}
 
 
 def markup(board: Board, *, key: str, name: str, form: str, alt: str) -> str:
@@ -99,7 +96,11 @@ class _Renderer(RendererBase):
         return measured.width(s, size), size, size * 0.25
 
     def draw_path(
-        self, gc: GraphicsContextBase, path: Path, transform: Transform, rgbFace: Any = None  # noqa: N803 (the base class's)
+        self,
+        gc: GraphicsContextBase,
+        path: Path,
+        transform: Transform,
+        rgbFace: Any = None,  # noqa: N803 (the base class's)
     ) -> None:
         points = np.asarray(transform.transform(path.vertices), dtype=float)
         points[:, 1] = self._height - points[:, 1]
@@ -152,7 +153,7 @@ def _paint(gc: GraphicsContextBase, face: Any) -> str:
         extra = f' stroke-width="{_px(thick)}"'
         if gc.get_capstyle() == "round":
             extra += ' stroke-linecap="round"'
-        dashes: Sequence[float] | None = gc.get_dashes()[1]
+        dashes: Any = gc.get_dashes()[1]
         if dashes is not None:
             extra += f' stroke-dasharray="{" ".join(_px(float(d)) for d in dashes)}"'
     if opacity < 1:
@@ -161,38 +162,36 @@ def _paint(gc: GraphicsContextBase, face: Any) -> str:
 
 
 def _outline(points: np.ndarray[Any, np.dtype[np.float64]], codes: Any) -> str:
-    """Write path data with one decimal, which is a tenth of a pixel."""
+    """Write path data in relative steps of a tenth of a pixel; rounding does not add up along the way."""
+    steps = [(round(float(x) * 10), round(float(y) * 10)) for x, y in points]
     if codes is None:
-        codes = [Path.MOVETO] + [Path.LINETO] * (len(points) - 1)
+        codes = [Path.MOVETO] + [Path.LINETO] * (len(steps) - 1)
     made: list[str] = []
-    before = ""
-    i = 0
-    while i < len(codes):
-        code = int(codes[i])
-        if code in _CURVES:
-            letter, count = _CURVES[code]  # type: ignore[index]  # matplotlib's codes are numpy integers
-            made.append(letter + " ".join(_at(p) for p in points[i : i + count]))
-            before = _at(points[i + count - 1])
-            i += count
+    here = start = (0, 0)
+    for code, to in zip(codes, steps, strict=True):
+        if code == Path.CLOSEPOLY:
+            made.append("z")
+            here = start
             continue
-        here = _at(points[i])
         if code == Path.MOVETO:
-            made.append(f"M{here}")
-        elif code == Path.LINETO:
-            made.append("h0" if here == before else f"L{here}")
-        elif code == Path.CLOSEPOLY:
-            made.append("Z")
-        before = here
-        i += 1
+            start = to
+            made.append(("m" if made else "M") + _step(here, to))
+        elif to == here:
+            # A stroke of no length: its round ends make a dot.
+            made.append("h0")
+        else:
+            made.append("l" + _step(here, to))
+        here = to
     return "".join(made)
 
 
-def _at(point: Any) -> str:
-    return f"{_px(float(point[0]), 1)} {_px(float(point[1]), 1)}"
+def _step(here: tuple[int, int], to: tuple[int, int]) -> str:
+    x, y = (to[0] - here[0]) / 10, (to[1] - here[1]) / 10
+    return f"{x:g}{'' if y < 0 else ' '}{y:g}"
 
 
-def _px(value: float, decimals: int = 2) -> str:
-    text = f"{value:.{decimals}f}".rstrip("0").rstrip(".")
+def _px(value: float) -> str:
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
 

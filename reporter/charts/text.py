@@ -17,7 +17,8 @@ from reporter.charts.style import REGULAR, TEXT_PX
 
 _ELLIPSIS = "\u2026"
 _FULL_WIDTH_EM = 1.05
-_OTHER_EM = 0.68
+_OTHER_EM = 0.62
+_PICTURE_EM = 1.4
 _UNITS_PER_PX = 65536
 
 
@@ -117,7 +118,8 @@ def _advance_em(ch: str, weight: int) -> float:
     if not font.get_char_index(ord(ch)):
         if unicodedata.combining(ch) or ch == "\u200d":
             return 0.0
-        wide = unicodedata.east_asian_width(ch) in ("W", "F") or ord(ch) >= 0x1F000  # noqa: PLR2004 (pictographs)
-        return _FULL_WIDTH_EM if wide else _OTHER_EM
+        if ord(ch) >= 0x1F000:  # noqa: PLR2004 (where pictographs begin)
+            return _PICTURE_EM
+        return _FULL_WIDTH_EM if unicodedata.east_asian_width(ch) in ("W", "F") else _OTHER_EM
     font.set_size(100, 72)
     return font.load_char(ord(ch), flags=LoadFlags.NO_HINTING).linearHoriAdvance / _UNITS_PER_PX / 100

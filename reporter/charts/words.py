@@ -79,16 +79,30 @@ class Topic:
         both = self.section.comparability
         return both is not None and both.comparable and any(c.change for c in self.section.clusters)
 
-    @property
-    def shown(self) -> list[Cluster]:
-        """The clusters that are drawn: the largest ones."""
-        return self.section.clusters[:SHOWN]
+    def shown(self, *metrics: str, most: int = SHOWN) -> list[Cluster]:
+        """Choose the clusters that are drawn: those that surely changed, then the largest.
 
-    @property
-    def cut(self) -> str:
+        Args:
+            metrics: Estimates whose change brings a small cluster onto the sheet.
+            most: How many there is room for.
+
+        Returns:
+            At most so many clusters, in the order of the report.
+        """
+        ranked = sorted(
+            range(len(self.section.clusters)),
+            key=lambda i: (not sure(change_of(self.section.clusters[i], *metrics)), i),
+        )
+        return [self.section.clusters[i] for i in sorted(ranked[:most])]
+
+    def cut(self, shown: Sequence[Cluster]) -> str:
         """Say that not every cluster is drawn, if that is so."""
         total = len(self.section.clusters)
-        return f" {SHOWN} largest of {total} clusters." if total > SHOWN else ""
+        if len(shown) >= total:
+            return ""
+        if list(shown) == self.section.clusters[: len(shown)]:
+            return f" {len(shown)} largest of {total} clusters."
+        return f" {len(shown)} of {total} clusters: the largest and those that changed."
 
     def legend(self, *, prior: bool) -> str:
         """Say what filled and hollow mean."""
@@ -112,7 +126,11 @@ def quoted(cluster: Cluster) -> str:
 def short(window: str) -> str:
     """Leave the year out of a window that lies within one."""
     head, _, year = window.rpartition("\u00a0")
-    return head if head and year not in head and not any(p.isdigit() and len(p) == len(year) for p in head.split()) else window
+    return (
+        head
+        if head and year not in head and not any(p.isdigit() and len(p) == len(year) for p in head.split())
+        else window
+    )
 
 
 def sure(change: MetricChange | None) -> bool:
@@ -204,10 +222,10 @@ def alternative(title: str, rows: Sequence[str]) -> str:
 
 
 def interval(low: str, high: str) -> str:
-    """Write an interval as two numbers; ``–`` where it is not known."""
+    """Write an interval as two numbers, or the sign for unknown where it is not known."""
     return units.UNKNOWN if units.UNKNOWN in (low, high) else f"{low} to {high}"
 
 
 def called(change: MetricChange | None) -> str:
-    """Write what a test concluded; ``–`` where nothing was compared."""
+    """Write what a test concluded, or the sign for unknown where nothing was compared."""
     return units.UNKNOWN if change is None else CALLS[change.call]

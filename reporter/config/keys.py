@@ -146,7 +146,7 @@ KEYS = (
     Key(
         "now",
         RUNS,
-        "The clock of the report, a date or ISO time (UTC). Otherwise SOURCE_DATE_EPOCH, else the real clock.",
+        "The clock of the report: a date or ISO time (UTC). Otherwise SOURCE_DATE_EPOCH, else now.",
         parse.moment,
         '"2026-11-23T08:00:00Z"',
         ("--now",),

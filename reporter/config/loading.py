@@ -143,12 +143,9 @@ def _winner(
     if given is not None and given != ():
         return _Raw(given, Origin("flag", key.flag), key.parse)
     if environ.get(key.variable):
-        value = environ[key.variable]
-        return _Raw(
-            _expanded(value, environ) if key.rebased else value,
-            Origin("environment", key.variable),
-            key.parse,
-        )
+        text = environ[key.variable]
+        origin = Origin("environment", key.variable)
+        return _Raw(_expanded(text, environ) if key.rebased else text, origin, key.parse)
     # Two conventions of the world outside, each with a form of its own.
     if key.field == "now" and environ.get("SOURCE_DATE_EPOCH"):
         return _Raw(environ["SOURCE_DATE_EPOCH"], Origin("environment", "SOURCE_DATE_EPOCH"), parse.epoch)
@@ -165,9 +162,9 @@ def _winner(
     return None
 
 
-def _file(named: object, environ: Mapping[str, str], cwd: Path, *, look_for_file: bool) -> _File | None:
-    named = named or environ.get("REPORTER_CONFIG")
-    path = Path(str(named)) if named else Path(FILE_NAME)
+def _file(given: object, environ: Mapping[str, str], cwd: Path, *, look_for_file: bool) -> _File | None:
+    named = str(given or environ.get("REPORTER_CONFIG") or "")
+    path = Path(named or FILE_NAME)
     if not named and not (look_for_file and (cwd / path).is_file()):
         return None
     try:

@@ -1,4 +1,4 @@
-"""The commented reporter.toml that `reporter init` writes: every setting, its default, where else it can be set."""
+"""The commented reporter.toml that `reporter init` writes: every setting, its default and its other names."""
 
 from __future__ import annotations
 

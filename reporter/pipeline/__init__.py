@@ -80,7 +80,7 @@ def run_demo(settings: Settings, *, progress: Progress) -> Outcome:
     with TemporaryDirectory(prefix="reporter-demo-") as folder:
         progress.step("moving the bundled events to now")
         files = demo.moved(now, Path(folder))
-        moved = replace(settings, source=str(files.events), jobs_file=str(files.jobs), now=now)
+        moved = replace(settings, source=str(files.events), jobs_file=files.jobs, now=now)
         return run_report(moved, progress=progress)
 
 

@@ -46,7 +46,7 @@ class RunRow:
     items: int
 
 
-def list_jobs(settings: Settings, progress: Progress) -> tuple[JobRow, ...]:
+def list_jobs(settings: Settings, *, progress: Progress) -> tuple[JobRow, ...]:
     """List every job with its latest and prior run."""
     from reporter.analysis import selection
 
@@ -78,7 +78,7 @@ def list_jobs(settings: Settings, progress: Progress) -> tuple[JobRow, ...]:
     return tuple(rows)
 
 
-def list_runs(settings: Settings, progress: Progress) -> tuple[RunRow, ...]:
+def list_runs(settings: Settings, *, progress: Progress) -> tuple[RunRow, ...]:
     """List runs, newest first, of the chosen jobs and level."""
     caveats: list[Caveat] = []
     with opened(settings, caveats.append, progress) as source:

@@ -40,7 +40,8 @@ def opened(settings: Settings, warn: Warn, progress: Progress) -> Iterator[Sourc
             hint="Give a batch export: --source events.parquet, a folder or a glob. `reporter demo` needs none.",
         )
     progress.step("reading events")
-    source = ExportSource((settings.source,), settings.jobs_file, warn=warn, project_id=settings.project_id)
+    jobs_file = str(settings.jobs_file) if settings.jobs_file else None
+    source = ExportSource((settings.source,), jobs_file, warn=warn, project_id=settings.project_id)
     try:
         yield source
     finally:

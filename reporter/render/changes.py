@@ -216,7 +216,7 @@ def _metrics(c: Cluster) -> tuple[MetricRow, ...]:
                 prior=wording.write(change.prior) if change else UNKNOWN,
                 latest=wording.write(level.value),
                 around=words.around(wording, level.low, level.high),
-                moved=words.moved(name, change) if change else UNKNOWN,
+                moved=words.called(name, change) if change else UNKNOWN,
                 interval=words.interval(name, change) if change else UNKNOWN,
                 call=words.CALLS[change.call] if change else UNKNOWN,
                 tone=words.tone(change.call, way, words.good(name, way)) if change else "calm",

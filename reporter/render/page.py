@@ -101,18 +101,18 @@ def swatches(colours: Mapping[str, str]) -> str:
 
 
 def swatch_of(assets: PageAssets) -> Callable[[str], str | None]:
-    """Give the function that finds a lineage's colour token; no colour where the assets offer none."""
-    chosen: Callable[[str], str] | None = getattr(assets, "lineage", None)
-    return lambda lineage_id: None if chosen is None else _known(chosen(lineage_id), assets.light)
+    """Give the function that finds a lineage's colour token; no colour where the palette has none."""
+
+    def swatch(lineage_id: str) -> str | None:
+        token = assets.swatch(lineage_id)
+        return token if token in assets.light else None
+
+    return swatch
 
 
 def style(*sheets: str) -> str:
     """Join style sheets for one inline element."""
     return _inside("style", "\n".join(sheet.strip() for sheet in sheets if sheet.strip()))
-
-
-def _known(token: str, colours: Mapping[str, str]) -> str | None:
-    return token if token in colours else None
 
 
 def _inside(element: str, text: str) -> str:

@@ -36,6 +36,9 @@ class PageAssets(Protocol):
     def dark(self) -> Mapping[str, str]:
         """Colour token → hex on dark paper."""
 
+    def swatch(self, lineage_id: str) -> str:
+        """Give the colour token of a lineage."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -184,7 +187,7 @@ def document(
     latest = next((s.latest for s in report.jobs if s.latest is not None), None)
     return Document(
         title=units.clean(report.title, 120) or "Report on AI clusters",
-        headline=units.clean(report.headline, 400) or words.CALLS[report.verdict] + ".",
+        headline=units.clean(report.headline, 260) or words.CALLS[report.verdict] + ".",
         verdict=report.verdict,
         verdict_word=words.CALLS[report.verdict],
         project=units.clean(report.source.project_id or "", 60),
@@ -251,7 +254,7 @@ def _job(
         unchanged=unchanged,
         unchanged_count=sum(len(names) for _, names in unchanged),
         coverage=facts.coverage(section),
-        reasons=tuple(units.clean(r, 300) for r in section.comparability.reasons) if section.comparability else (),
+        reasons=_reasons(section),
         ledger=ledger,
         has_sparks=any(row.spark for row in lines),
         charts=tuple(chart for chart in drawn if chart.name != "map"),
@@ -303,8 +306,16 @@ def _run(role: str, run: RunInfo, tz: str) -> RunView:
 
 def _tone(section: JobSection, calls: Sequence[str]) -> str:
     if section.status in ("failed", "no_run"):
-        return "worse"
+        return "strong"  # the colours are for calls alone
     return "strong" if "changed" in calls or "probably_changed" in calls else "calm"
+
+
+def _reasons(section: JobSection) -> tuple[str, ...]:
+    """Give the reasons against a comparison that the job's sentence does not already name."""
+    if section.comparability is None:
+        return ()
+    reasons = (units.clean(reason, 300) for reason in section.comparability.reasons)
+    return tuple(reason for reason in reasons if reason.rstrip(".") not in section.status_reason)
 
 
 def _gate(gate: Gate) -> tuple[str, str, str, str]:

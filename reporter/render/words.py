@@ -142,6 +142,14 @@ def moved(name: str, change: MetricChange) -> str:
     return f"{'▲' if text[0] == '+' else '▼'}\u00a0{text[1:]}"
 
 
+def called(name: str, change: MetricChange) -> str:
+    """Write how far a value went, with an arrow only where a call supports one, else with a sign."""
+    text = moved(name, change)
+    if change.call in ("changed", "probably_changed"):
+        return text
+    return text.replace("▲\u00a0×", "×").replace("▲\u00a0", "+").replace("▼\u00a0", MINUS)
+
+
 def interval(name: str, change: MetricChange) -> str:
     """Write the 95 % interval of a change, relative where there is a ratio, else in the metric's unit."""
     ratio = change.ratio

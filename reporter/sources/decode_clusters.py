@@ -5,7 +5,7 @@ items. All write faults instead of raising, and none trusts anything it is given
 
 Eras differ in what an item carries (early ones only distance and rank) and how members are listed:
 an object of item key to item, or, in prototypes, a list ``trace_ids`` or a list of objects with a
-``trace_id``. All forms are taken. A cluster without members is left out, as PostHog itself does.
+``trace_id``. All forms are taken. A cluster without members is kept: it was stored, so it is shown.
 """
 
 from __future__ import annotations
@@ -102,8 +102,7 @@ def _entries(payload: object, faults: Faults) -> list[_Entry]:
     entries = [entry for index, raw in enumerate(clusters) if (entry := _entry(raw, index, faults))]
     _check_ids(entries, faults)
     _check_keys(entries, faults)
-    filled = [entry for entry in entries if entry.members]
-    return sorted(filled, key=lambda entry: (entry.cluster_id == NOISE, entry.cluster_id))
+    return sorted(entries, key=lambda entry: (entry.cluster_id == NOISE, entry.cluster_id))
 
 
 def _entry(raw: object, index: int, faults: Faults) -> _Entry | None:

@@ -31,8 +31,8 @@ MAX_IDENTIFIER = 300
 MAX_TITLE = 2_000
 MAX_DESCRIPTION = 20_000
 """Characters kept of identifiers (longer is a fault), titles and descriptions (longer is cut)."""
-MAX_WHOLE = 2**53
-"""Whole numbers beyond this cannot have come through JSON unharmed."""
+MAX_WHOLE = 2**53 - 1
+"""The largest whole number every JSON reader keeps; beyond it the last digits are anybody's."""
 
 _MAX_NUMBER_CHARS = 64
 _MAX_LAYERS = 3
@@ -283,7 +283,7 @@ def shown(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):
-        return str(value) if abs(value) <= MAX_WHOLE or isinstance(value, float) else "a number beyond 2^53"
+        return str(value) if abs(value) <= MAX_WHOLE or isinstance(value, float) else "a number too large"
     if isinstance(value, Mapping):
         return "an object"
     return "a list" if isinstance(value, (list, tuple)) else f"a {type(value).__name__}"

@@ -72,9 +72,10 @@ def duckdb_condition(filters: Sequence[Mapping[str, Any]]) -> Condition | None:
 def equality(properties: Mapping[str, str]) -> Condition:
     """Spell "each of these event properties has this text" for DuckDB."""
     builder = _Builder()
-    terms = [
-        builder.equal(builder.column(Property("event", key)), text) for key, text in sorted(properties.items())
-    ]
+    terms = []
+    for key, text in sorted(properties.items()):
+        column = builder.column(Property("event", key))
+        terms.append(f"coalesce({builder.equal(column, text)}, false)")
     return Condition(
         sql=" AND ".join(terms) or "true", properties=tuple(builder.properties), values=builder.values
     )
@@ -99,23 +100,17 @@ class _Builder:
 
     def term(self, raw: object) -> str | None:
         """Spell one filter; ``None`` where it cannot be."""
-        if not isinstance(raw, Mapping):
+        prop = _property(raw)
+        if prop is None or not isinstance(raw, Mapping):
             return None
-        key, kind, operator = raw.get("key"), raw.get("type"), raw.get("operator") or "exact"
-        if not isinstance(key, str) or not key or not _storable(key):
-            return None
-        if not isinstance(operator, str) or not (kind is None or isinstance(kind, str)) or kind not in _SCOPES:
-            return None
-        if raw.get("negation"):
-            return None
-        prop = Property(_SCOPES[kind], key)
+        operator, value = raw.get("operator") or "exact", raw.get("value")
         if operator in ("is_set", "is_not_set"):
             return f"({self.column(prop)} IS {'NOT ' if operator == 'is_set' else ''}NULL)"
+        if not isinstance(operator, str):
+            return None
         if operator in _COMPARISONS:
-            return self._comparison(prop, _COMPARISONS[operator], raw.get("value"))
-        if operator in _MATCHERS:
-            return self._matching(prop, operator, raw.get("value"))
-        return None
+            return self._comparison(prop, _COMPARISONS[operator], value)
+        return self._matching(prop, operator, value) if operator in _MATCHERS else None
 
     def _comparison(self, prop: Property, sign: str, value: object) -> str | None:
         number = _number(value)
@@ -156,6 +151,17 @@ _MATCHERS: Mapping[str, tuple[Callable[[_Builder, str, str], str], bool]] = {
     "not_regex": (_Builder.matches, True),
 }
 """Operator → how one value is spelled, and whether the whole is negated."""
+
+
+def _property(raw: object) -> Property | None:
+    """Read which property a filter looks at; ``None`` for filters on anything else."""
+    if not isinstance(raw, Mapping) or raw.get("negation"):
+        return None
+    key, kind = raw.get("key"), raw.get("type")
+    if not isinstance(key, str) or not key or not _storable(key):
+        return None
+    scope = _SCOPES.get(kind) if kind is None or isinstance(kind, str) else None
+    return Property(scope, key) if scope else None
 
 
 def _as_number(column: str) -> str:

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 -- statements are built of constants; values are bound
 """Each question to a store of events, written once and spelled for every engine it is asked of.
 
 SQL text only: nothing here runs, reads or escapes anything. Values are always bound (``$name``); braces
@@ -11,14 +12,21 @@ rows or the number of threads.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from reporter.model import Level
 from reporter.sources.base import CALL_EVENTS, RUN_EVENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reporter.model import Level
 
 AI_EVENTS = "ai"
 """Name of the table of AI events, one row a uuid."""
+
+ERROR_CHARS = 20_000
+"""Characters kept of an error before its message is looked for."""
 
 TRACE_EVENTS = (*CALL_EVENTS, "$ai_trace")
 """Events that make up a trace when it is shown."""
@@ -95,7 +103,7 @@ DUCKDB_EVENT = f"""
   number({_AT["http_status"]}) AS http_status,
   said({_AT["model"]}) AS model,
   said({_AT["provider"]}) AS provider,
-  CASE WHEN lower({_AT["is_error"]}) = 'true' THEN left(said({_AT["error"]}), $longest) END AS error,
+  CASE WHEN lower({_AT["is_error"]}) = 'true' THEN left(said({_AT["error"]}), {ERROR_CHARS}) END AS error,
   coalesce(said({_AT["trace_name"]}),
            CASE WHEN event = '$ai_trace' THEN said({_AT["span_name"]}) END) AS name,
   CASE WHEN event = '$ai_evaluation' THEN said({_AT["evaluation_name"]}) END AS evaluation_name,
@@ -106,7 +114,8 @@ DUCKDB_EVENT = f"""
        WHEN lower({_AT["result"]}) = 'false' THEN 'fail' END AS verdict,
   CASE WHEN event = '$ai_evaluation'
        THEN CAST(TRY_CAST({_AT["target"]} AS UUID) AS VARCHAR) END AS target,
-  CASE WHEN event IN ({_RUNS}) THEN properties END AS properties
+  CASE WHEN event IN ({_RUNS}) THEN properties END AS properties,
+  strlen(properties) AS size
 """
 """The columns of `AI_EVENTS`, from a relation that also has ``given`` (`DUCKDB_GIVEN`)."""
 
@@ -124,7 +133,7 @@ RUN_HEADERS = Question(
     FROM {AI_EVENTS}
     WHERE event IN ({_RUNS}) AND ts BETWEEN $since AND $until
     ORDER BY ts DESC, uuid DESC
-    """  # noqa: S608 -- constants only
+    """
 )
 """Runs emitted in a span, both ends included, newest first; clusters only where the counts are missing."""
 
@@ -134,7 +143,7 @@ RUN_EVENT = Question(
     WHERE event IN ({_RUNS}) AND ts IS NOT NULL
       AND trim(json_extract_string(properties, '$."$ai_clustering_run_id"')) = $run_id
     ORDER BY ts DESC, uuid DESC LIMIT 1
-    """  # noqa: S608
+    """
 )
 """The newest event that carries a run id, at any age."""
 
@@ -160,10 +169,11 @@ ITEMS: Mapping[Level, Question] = {
     **{
         level: Question(
             duckdb=f"""
-            SELECT w.run, w.key, {{by}}, {_FIGURES}, min(e.ts), max(e.ts), true, {_NO_VERDICT}, min(e.trace_id)
+            SELECT w.run, w.key, {{by}}, {_FIGURES},
+                   min(e.ts), max(e.ts), true, {_NO_VERDICT}, min(e.trace_id)
             {chosen}
             GROUP BY 1, 2, 3
-            """  # noqa: S608
+            """
         )
         for level, chosen in _CHOSEN.items()
     },
@@ -175,7 +185,7 @@ ITEMS: Mapping[Level, Question] = {
                v.verdict, v.evaluation_name, v.evaluation_runtime, v.cost, v.target,
                coalesce(v.trace_id, e.trace_id)
         {_JUDGED.replace("{kind}", "LEFT")}
-        """  # noqa: S608
+        """
     ),
 }
 """One row per item (and value of ``{by}``) of the runs in ``wanted`` (run, key, id, starts, ends)."""
@@ -185,7 +195,7 @@ FAILURES: Mapping[Level, Question] = {
         duckdb=f"""
         SELECT w.run, w.key, e.error, e.http_status, e.model, e.provider, e.ts, e.cost, e.distinct_id
         {chosen} AND e.is_error
-        """  # noqa: S608
+        """
     )
     for level, chosen in {**_CHOSEN, "evaluation": _JUDGED.replace("{kind}", "") + " WHERE true"}.items()
 }
@@ -204,21 +214,22 @@ TOTALS: Mapping[Level, Question] = {
         duckdb=f"""
         SELECT count(DISTINCT e.trace_id), count_if(e.event <> '$ai_span'), {_TOTALS.format("e.")}
         FROM {AI_EVENTS} e {_POPULATION["trace"]} AND {_SPAN} AND {{condition}}
-        """  # noqa: S608
+        """
     ),
     "generation": Question(
         duckdb=f"""
         SELECT count(*), count(*), {_TOTALS.format("e.")}
         FROM {AI_EVENTS} e {_POPULATION["generation"]} AND {_SPAN} AND {{condition}}
-        """  # noqa: S608
+        """
     ),
     "evaluation": Question(
         duckdb=f"""
-        WITH judged AS (SELECT e.target FROM {AI_EVENTS} e {_POPULATION["evaluation"]} AND {_SPAN} AND {{condition}})
+        WITH judged AS (
+          SELECT e.target FROM {AI_EVENTS} e {_POPULATION["evaluation"]} AND {_SPAN} AND {{condition}})
         SELECT count(*), count(g.uuid), {_TOTALS.format("g.")}
         FROM judged LEFT JOIN {AI_EVENTS} g
           ON g.uuid = judged.target AND g.event = '$ai_generation' AND g.ts >= $starts AND g.ts < $ends
-        """  # noqa: S608
+        """
     ),
 }
 """The population of a window under ``{condition}``. A generation judged twice counts twice at evaluation
@@ -233,13 +244,13 @@ CALLS: Mapping[Level, Question] = {
         duckdb=f"""
         SELECT {_CALL} FROM {AI_EVENTS} e {_POPULATION["trace"]} AND {{condition}}
           AND ($keys IS NULL OR e.trace_id IN (SELECT unnest($keys))) AND {_PAGE}
-        """  # noqa: S608
+        """
     ),
     "generation": Question(
         duckdb=f"""
         SELECT {_CALL} FROM {AI_EVENTS} e {_POPULATION["generation"]} AND {{condition}}
           AND ($keys IS NULL OR e.uuid IN (SELECT unnest($keys))) AND {_PAGE}
-        """  # noqa: S608
+        """
     ),
     "evaluation": Question(
         duckdb=f"""
@@ -248,7 +259,7 @@ CALLS: Mapping[Level, Question] = {
             AND ($keys IS NULL OR e.uuid IN (SELECT unnest($keys))))
         SELECT {_CALL} FROM {AI_EVENTS} e
         WHERE e.event = '$ai_generation' AND e.uuid IN (FROM judged) AND {_PAGE}
-        """  # noqa: S608
+        """
     ),
 }
 """One page of the calls of a window, in order of time and uuid."""
@@ -265,7 +276,7 @@ _SUMMARY = f"""
            count(*)
     FROM {AI_EVENTS} e
     WHERE e.event IN ({_TRACE})
-"""  # noqa: S608
+"""
 
 TRACES = Question(
     duckdb=f"""
@@ -273,7 +284,7 @@ TRACES = Question(
         SELECT e.trace_id FROM {AI_EVENTS} e {{joins}} WHERE e.event IN ({_TRACE}) AND {{condition}})
     GROUP BY e.trace_id HAVING min(e.ts) >= $starts AND min(e.ts) < $ends
     ORDER BY min(e.ts) DESC, e.trace_id LIMIT $limit
-    """  # noqa: S608
+    """
 )
 """Traces that begin in a window and have an event for which ``{condition}`` holds, newest first."""
 
@@ -284,14 +295,14 @@ TRACE_SUMMARY = Question(
 
 TRACE_ROWS = Question(
     duckdb=f"""
-    SELECT e.uuid, e.event, e.ts, e.model, e.provider, e.latency, e.cost, e.tokens_in, e.tokens_out, e.is_error,
-           e.error
+    SELECT e.uuid, e.event, e.ts, e.model, e.provider, e.latency, e.cost, e.tokens_in, e.tokens_out,
+           e.is_error, e.error
     FROM {AI_EVENTS} e
     WHERE e.event IN ({_TRACE}) AND e.trace_id = $trace_id AND e.ts >= $starts AND e.ts < $ends
     ORDER BY e.ts, e.uuid
-    """  # noqa: S608
+    """
 )
 """The events of one trace inside a window, oldest first."""
 
-EXTENT = Question(duckdb=f"SELECT count(*), min(ts), max(ts) FROM {AI_EVENTS}")  # noqa: S608
+EXTENT = Question(duckdb=f"SELECT count(*), min(ts), max(ts) FROM {AI_EVENTS}")
 """How many AI events there are, and from when to when."""

@@ -5,7 +5,6 @@ One function, for untrusted values: it never raises, and never guesses at what i
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
 
@@ -104,8 +103,7 @@ def _to_utc(time: datetime) -> datetime | None:
 
 
 def _from_epoch(number: float) -> datetime | None:
-    if not math.isfinite(number):
-        return None
+    # NaN, infinity and integers too large for a float lie in no band.
     for low, high, times, divided in _EPOCH_BANDS:
         if low <= number < high:
             # Whole numbers stay whole: a double cannot hold nanoseconds since 1970.

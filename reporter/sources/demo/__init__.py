@@ -66,6 +66,12 @@ def moved(now: datetime, folder: Path) -> DemoFiles:
         jobs=folder / "jobs.json",
         incident=Window(_OUTAGE.start + shift, _OUTAGE.end + shift),
     )
+    if folder.resolve() == EVENTS.parent.resolve():
+        raise SourceUnreadable(
+            "the bundled demo events are read from this folder and cannot be written into it",
+            subject=str(folder),
+            hint="Name another folder.",
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         files.jobs.write_text(_later(JOBS.read_text(encoding="utf-8"), shift), encoding="utf-8", newline="\n")
@@ -93,16 +99,15 @@ def _move_events(now: datetime, shift: timedelta, target: Path) -> None:
         uuids = [uuid for uuid, _ in texts]
         later = [_later(text, shift) for _, text in texts]
         engine.execute("INSERT INTO moved_texts SELECT unnest(?), unnest(?)", [uuids, later])
-        days = f"to_days({shift.days})"
-        moment = now.replace(tzinfo=None)
         rows = engine.sql(
             "SELECT uuid, event, distinct_id, person_id, elements_chain, "
             "coalesce(moved_texts.properties, bundled.properties) AS properties, person_properties, "
-            f"timestamp + {days} AS timestamp, created_at + {days} AS created_at, "
-            f"_inserted_at + {days} AS _inserted_at "
+            "timestamp + to_days($days) AS timestamp, created_at + to_days($days) AS created_at, "
+            "_inserted_at + to_days($days) AS _inserted_at "
             "FROM bundled LEFT JOIN moved_texts USING (uuid) "
-            f"WHERE _inserted_at + {days} <= TIMESTAMPTZ '{moment.isoformat(sep=' ')}+00' "
-            "ORDER BY event, timestamp, uuid"
+            "WHERE _inserted_at + to_days($days) <= $now "
+            "ORDER BY event, timestamp, uuid",
+            params={"days": shift.days, "now": now},
         )
         rows.write_parquet(str(target), compression="zstd")
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-import random
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reporter.sources.demo import timeline
 from reporter.sources.demo.models import MODELS, Fault, Model, fault
-from reporter.sources.demo.traffic import Request, User
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reporter.sources.demo.traffic import Request, User
 
 _LIBRARY = {
     "assistant": ("posthog-python", "7.8.2"),
@@ -22,8 +24,8 @@ _TRACE_NAME = {"assistant": "assistant.turn", "doc-intake": "intake.document", "
 _TRACED = {"assistant": 0.92, "doc-intake": 0.0, "support-bot": 0.35}
 """Share of traces that end in a trace event."""
 _PROMPT = {"assistant": "books-18", "doc-intake": "fields-9", "support-bot": "help-27"}
-_RETRIES = 2
-_RETRIED = 0.9
+_RETRIES = 3
+_RETRIED = 0.95
 _CACHED = 0.55
 _REPAIRED = 0.07
 _TOOL_FAILS = 0.005
@@ -81,7 +83,8 @@ class Teller:
         Returns:
             The event.
         """
-        made = Event(timeline.uuid4(self.rng), name, self.request.user, self.clock, self._common | properties)
+        said = self._common | properties
+        made = Event(timeline.uuid4(self.rng), name, self.request.user, self.clock, said)
         self.events.append(made)
         return made
 
@@ -118,7 +121,9 @@ class Teller:
         self.failed = True
         return False
 
-    def _call(self, model: Model, span: str, tokens_in: float, tokens_out: float, broke: Fault | None) -> None:
+    def _call(
+        self, model: Model, span: str, tokens_in: float, tokens_out: float, broke: Fault | None
+    ) -> None:
         rng = self.rng
         said = {
             "$ai_model": model.name,
@@ -239,7 +244,8 @@ def extras(request: Request, events: list[Event]) -> Iterator[Event]:
     chance = rng.random()
     if chance < 0.02:  # noqa: PLR2004
         comment = rng.choice(("thanks, that helped", "not what I asked", "quick!", "please keep it shorter"))
-        yield Event(timeline.uuid4(rng), "$ai_feedback", request.user, later, common | {"$ai_feedback_text": comment})
+        said = common | {"$ai_feedback_text": comment}
+        yield Event(timeline.uuid4(rng), "$ai_feedback", request.user, later, said)
     elif chance < 0.045:  # noqa: PLR2004
         thumb = {"$ai_metric_name": "thumb", "$ai_metric_value": int(rng.random() < 0.8)}  # noqa: PLR2004
         yield Event(timeline.uuid4(rng), "$ai_metric", request.user, later, common | thumb)

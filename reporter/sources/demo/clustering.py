@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from reporter.model import NOISE, Window
 from reporter.sources.demo import timeline
 from reporter.sources.demo.themes import MERGED, MERGED_FROM, ODD, Theme, themes
-from reporter.sources.demo.timeline import DemoJob
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from reporter.sources.demo.timeline import DemoJob
 
 _SPLITS = {("Default - traces", -25): "receipts", ("Default - traces", -4): "receipts"}
 """Runs that see one theme as two."""
@@ -21,6 +25,8 @@ _ADOPTED = 0.1
 """Share of one-off items that a neighbouring cluster takes in."""
 _BORDER, _BORDER_MOVES = 0.9, 0.1
 """Depth from which items sit at the border, and the share of those a neighbour takes."""
+_LOOSER = 0.035
+"""How much sooner an evaluation counts as noise: short reasons are harder to group."""
 _SMALLEST = 0.015
 """Smallest cluster, as a share of the sample."""
 
@@ -126,7 +132,7 @@ def _order(thing: Thing) -> tuple[datetime, str]:
 def _grouped(job: DemoJob, day: int, drawn: Sequence[Thing]) -> tuple[Group, ...]:
     rng = timeline.dice("groups", job.id, day)
     known = themes(job.level)
-    edge = rng.uniform(0.945, 0.972)
+    edge = rng.uniform(0.945, 0.972) - (_LOOSER if job.level == "evaluation" else 0.0)
     split = _SPLITS.get((job.name, day))
     merge = (job.name, day) in _MERGES
     found: dict[tuple[str, int], list[Thing]] = {}

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reporter.sources.demo import timeline
 from reporter.sources.demo.calls import Event, costs
 from reporter.sources.demo.models import MODELS
 from reporter.sources.demo.themes import ODD
-from reporter.sources.demo.traffic import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reporter.sources.demo.traffic import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +57,13 @@ _JUDGES = (
     ),
     Judge(
         "019c7f10-44a3-7e88-b2c6-14d7a05f4202", "Clear and polite", "llm_judge", "polite",
-        ("support-bot",), 0.75, 0.02, 0.09,
+        ("support-bot",), 0.8, 0.02, 0.2,
         ("Friendly, short and easy to follow.", "Curt, and full of terms a customer may not know.",
          "The message was not a question."),
     ),
     Judge(
         "019c7f10-44a4-7920-9e5b-c80f3b2d4203", "Fields complete", "hog", "fields",
-        ("doc-intake",), 0.55, 0.0, 0.12,
+        ("doc-intake",), 0.55, 0.0, 0.17,
         ("all required fields present", "required field empty", "no document"),
     ),
     Judge(
@@ -71,7 +74,7 @@ _JUDGES = (
 )  # fmt: skip
 _TAX = ("vat", "einvoice", "yearend")
 _SHORT = ("receipts", "delivery")
-_SEEN_AS_ODD = 0.6
+_SEEN_AS_ODD = 0.9
 """Share of one-off requests whose evaluations read oddly too."""
 
 
@@ -85,7 +88,9 @@ def evaluate(request: Request, events: Sequence[Event]) -> Iterator[Judged]:
     Yields:
         One evaluation for each judge that sampled the answer; none before evaluations were switched on.
     """
-    answers = [each for each in events if each.name == "$ai_generation" and "$ai_is_error" not in each.properties]
+    answers = [
+        each for each in events if each.name == "$ai_generation" and "$ai_is_error" not in each.properties
+    ]
     if not answers or timeline.day_of(answers[-1].at) < timeline.EVALUATED_SINCE:
         return
     target = answers[-1]

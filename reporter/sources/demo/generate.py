@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -24,6 +23,9 @@ from reporter.sources.demo.measures import Ledger
 from reporter.sources.demo.runs import cluster_event
 from reporter.sources.demo.summaries import summarise
 from reporter.sources.demo.traffic import Request, requests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 FOLDER = Path(__file__).parent
 _COMPRESSION = 19
@@ -61,7 +63,8 @@ def build() -> list[Event]:
     for job in timeline.JOBS[:2]:
         events += summarise(job, things[job.level], world.requests)
     last = timeline.at(timeline.LAST_DAY)
-    return sorted((event for event in events if event.at < last), key=lambda each: (each.name, each.at, each.uuid))
+    past = [event for event in events if event.at < last]
+    return sorted(past, key=lambda event: (event.name, event.at, event.uuid))
 
 
 def rows(events: Iterable[Event]) -> list[tuple[Any, ...]]:
@@ -93,7 +96,7 @@ def write(folder: Path) -> None:
     Args:
         folder: An existing folder; files of these names are replaced.
     """
-    lines = folder / "events.jsonl"
+    lines = folder / "events.jsonl.partial"
     columns = [part.split()[0] for part in _SCHEMA.split(", ")]
     with lines.open("w", encoding="utf-8", newline="\n") as file:
         for row in rows(build()):
@@ -160,7 +163,8 @@ def _traces(world: World) -> list[Thing]:
         request = world.requests[key]
         begun = min(event.at for event in events)
         facets = _facets(events[0])
-        made.append(Thing(key, key, begun, begun, request.topic.key, request.depth, request.angle, facets))
+        topic = request.topic.key
+        made.append(Thing(key, key, begun, begun, topic, request.depth, request.angle, facets))
     return made
 
 
@@ -170,9 +174,8 @@ def _answers(world: World) -> list[Thing]:
         request = world.requests[trace_id]
         last = [event for event in events if event.name == "$ai_generation"][-1]
         begun = min(event.at for event in events)
-        made.append(
-            Thing(last.uuid, trace_id, last.at, begun, request.topic.key, request.depth, request.angle, _facets(last))
-        )
+        topic, facets = request.topic.key, _facets(last)
+        made.append(Thing(last.uuid, trace_id, last.at, begun, topic, request.depth, request.angle, facets))
     return made
 
 
@@ -182,8 +185,9 @@ def _evaluations(world: World) -> list[Thing]:
         rng = timeline.dice("judged", uuid)
         trace_id = judged.request.trace_id
         begun = min(event.at for event in world.traces[trace_id])
+        depth, angle = rng.random(), rng.random()
         facets = _facets(judged.event)
-        made.append(Thing(uuid, trace_id, judged.event.at, begun, judged.theme, rng.random(), rng.random(), facets))
+        made.append(Thing(uuid, trace_id, judged.event.at, begun, judged.theme, depth, angle, facets))
     return made
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reporter.sources.demo import timeline
-from reporter.sources.demo.themes import Theme
+
+if TYPE_CHECKING:
+    from reporter.sources.demo.themes import Theme
 
 _LUMPS = 3
 _SATELLITE = 0.12
@@ -67,7 +70,8 @@ class Map:
         along = long * (along + own.gauss(0, 0.13))
         across = short * own.gauss(0, 0.3 + 0.35 * depth) + bend * short * ((along / long) ** 2 - 0.4) * 1.6
         if angle < _SATELLITE:
-            along, across = far[0] * long * 1.35 + along * 0.22 + own.gauss(0, 0.06), across * 0.6 + far[1] * short
+            along = far[0] * long * 1.35 + along * 0.22 + own.gauss(0, 0.06)
+            across = across * 0.6 + far[1] * short
         if stray:
             reach = own.uniform(*_STRAY)
             along, across = along * reach, across * reach + own.choice((-1, 1)) * short

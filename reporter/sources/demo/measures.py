@@ -7,13 +7,15 @@ alone, an item counts once however many of its events failed, and averages leave
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from reporter.model import Level, Window
-from reporter.sources.demo.calls import Event
-from reporter.sources.demo.clustering import Thing
-from reporter.sources.demo.evaluations import Judged
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from reporter.model import Level, Window
+    from reporter.sources.demo.calls import Event
+    from reporter.sources.demo.clustering import Thing
+    from reporter.sources.demo.evaluations import Judged
 
 _PRICED = ("$ai_generation", "$ai_embedding")
 _COUNTED = ("$ai_generation", "$ai_embedding", "$ai_span")
@@ -33,7 +35,10 @@ class Ledger:
         self._traces = traces
         self._judged = judged
         self._generations = {
-            event.uuid: event for events in traces.values() for event in events if event.name == "$ai_generation"
+            event.uuid: event
+            for events in traces.values()
+            for event in events
+            if event.name == "$ai_generation"
         }
 
     def metrics(self, level: Level, window: Window, members: Sequence[Thing]) -> dict[str, Any]:

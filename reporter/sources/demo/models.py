@@ -5,12 +5,15 @@ Prices are plausible, not a price list; error texts are written for this demo.
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reporter.sources.demo import timeline
-from reporter.sources.demo.traffic import Request
+
+if TYPE_CHECKING:
+    import random
+
+    from reporter.sources.demo.traffic import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,9 @@ class Model:
 MODELS = {
     model.name: model
     for model in (
-        Model("claude-sonnet-4-5", "anthropic", "https://api.anthropic.com", 3.0, 0.3, 15.0, 0.82, 0.0135, 2400),
+        Model(
+            "claude-sonnet-4-5", "anthropic", "https://api.anthropic.com", 3.0, 0.3, 15.0, 0.82, 0.0135, 2400,
+        ),
         Model("gpt-5-mini", "openai", "https://api.openai.com/v1", 0.25, 0.025, 2.0, 0.55, 0.0082, 1536),
         Model(
             "gemini-2.5-flash", "google", "https://generativelanguage.googleapis.com/v1beta",
@@ -98,8 +103,9 @@ def fault(rng: random.Random, request: Request, model: Model, day: float) -> Fau
         return None
     pick = rng.random()
     if pick < 0.25:  # noqa: PLR2004 (one in four is a timeout)
-        return Fault(None, "APITimeoutError", "Request timed out after 30.0 s", "Request timed out after <n> s",
-                     round(30 + rng.random() * 0.4, 3))  # fmt: skip
+        message = "Request timed out after 30.0 s"
+        seconds = round(30 + rng.random() * 0.4, 3)
+        return Fault(None, "APITimeoutError", message, "Request timed out after <n> s", seconds)
     if pick < 0.65:  # noqa: PLR2004 (two in five are the provider's own errors)
         return _server_error(rng, request)
     return _rate_limit(rng, model, 500)
@@ -120,10 +126,8 @@ def _server_error(rng: random.Random, request: Request) -> Fault:
     seconds = round(0.4 + rng.expovariate(0.5), 3)
     ticket = f"{rng.getrandbits(32):08x}"
     if request.topic.feature == "doc-intake":
-        return Fault(
-            500, "ServerError", {"code": 500, "status": "INTERNAL", "message": f"Internal error, ticket {ticket}"},
-            "Internal error, ticket <id>", seconds,
-        )  # fmt: skip
+        error = {"code": 500, "status": "INTERNAL", "message": f"Internal error, ticket {ticket}"}
+        return Fault(500, "ServerError", error, "Internal error, ticket <id>", seconds)
     return Fault(
         500, "InternalServerError", f"The server failed while answering (ticket {ticket})",
         "The server failed while answering (ticket <id>)", seconds,

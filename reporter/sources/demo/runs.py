@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reporter.model import NOISE
 from reporter.sources.demo import timeline
 from reporter.sources.demo.calls import Event
 from reporter.sources.demo.clustering import Draft, Group, Thing, home
 from reporter.sources.demo.layout import Map, centroid
-from reporter.sources.demo.measures import Ledger
 from reporter.sources.demo.themes import MERGED, NOISE_WORDS, Theme, themes
 from reporter.sources.demo.traffic import User
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from reporter.sources.demo.measures import Ledger
 
 EVENT_NAME = {
     "trace": "$ai_trace_clusters",
@@ -68,10 +71,12 @@ def _seconds(moment: datetime) -> str:
 
 def _cluster(draft: Draft, group: Group, ledger: Ledger) -> dict[str, Any]:
     layout = Map(draft.run_id)
+    judged = draft.job.level == "evaluation"
     known = themes(draft.job.level)
     noise = group.theme is None
     away = {thing.key: _distance(draft.run_id, thing, noise=noise) for thing in group.members}
-    members = sorted(group.members, key=lambda thing: (-away[thing.key] if noise else away[thing.key], thing.key))
+    sign = -1 if noise else 1
+    members = sorted(group.members, key=lambda thing: (sign * away[thing.key], thing.key))
     traces: dict[str, Any] = {}
     for rank, thing in enumerate(members):
         own = home(thing, known)
@@ -82,7 +87,7 @@ def _cluster(draft: Draft, group: Group, ledger: Ledger) -> dict[str, Any]:
             "rank": rank,
             "x": spot.x,
             "y": spot.y,
-            "timestamp": _seconds(draft.window.end) if draft.job.level == "evaluation" else timeline.iso(thing.begun),
+            "timestamp": _seconds(draft.window.end) if judged else timeline.iso(thing.begun),
             "trace_id": thing.trace_id,
             "generation_id": None if draft.job.level == "trace" else thing.key,
         }
@@ -93,7 +98,7 @@ def _cluster(draft: Draft, group: Group, ledger: Ledger) -> dict[str, Any]:
         "title": title,
         "description": description,
         "traces": traces,
-        "centroid": [] if noise else centroid(draft.run_id, f"{group.theme.key if group.theme else ''}{title}"),
+        "centroid": [] if group.theme is None else centroid(draft.run_id, group.theme.key + title),
         "centroid_x": _mean(traces, "x"),
         "centroid_y": _mean(traces, "y"),
         "metrics": ledger.metrics(draft.job.level, draft.window, members),
@@ -104,14 +109,15 @@ def _distance(run: str, thing: Thing, *, noise: bool) -> float:
     """Draw the distance to the own centre, or for noise to the nearest of all centres."""
     own = timeline.dice("distance", thing.key)
     here = timeline.dice("distance", thing.key, run)
-    heart = 0.15 + 0.9 * thing.depth**1.4 + abs(own.gauss(0, 0.05))
+    heart: float = 0.15 + 0.9 * thing.depth**1.4 + abs(own.gauss(0, 0.05))
     if noise:
         heart = 1.6 + 2.5 * own.random() ** 2
     return round(heart * math.exp(here.gauss(0, 0.06)), 4)
 
 
-def _mean(traces: Mapping[str, Mapping[str, float]], axis: str) -> float:
-    return round(sum(item[axis] for item in traces.values()) / len(traces), 4)
+def _mean(traces: Mapping[str, Mapping[str, Any]], axis: str) -> float:
+    positions = [float(item[axis]) for item in traces.values()]
+    return round(sum(positions) / len(positions), 4)
 
 
 def _words(draft: Draft, group: Group) -> tuple[str, str]:
@@ -124,5 +130,3 @@ def _words(draft: Draft, group: Group) -> tuple[str, str]:
     chosen = sorted(rng.sample(range(len(theme.lines)), count))
     lines = [f"- {rng.choice(theme.lines[index])}" for index in chosen]
     return group.title or rng.choice(theme.titles), "\n".join(lines)
-
-

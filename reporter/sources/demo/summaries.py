@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from reporter.model import Window
 from reporter.sources.demo import timeline
 from reporter.sources.demo.calls import Event
 from reporter.sources.demo.clustering import Thing, pooled
-from reporter.sources.demo.timeline import DemoJob
 from reporter.sources.demo.traffic import Request, User
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from reporter.sources.demo.timeline import DemoJob
 
 _NAME = {"trace": "$ai_trace_summary", "generation": "$ai_generation_summary"}
 _KEPT = {"trace": 1.0, "generation": 0.12}

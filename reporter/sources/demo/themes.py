@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from reporter.model import Level
 from reporter.sources.demo.topics import Topic, all_topics
+
+if TYPE_CHECKING:
+    from reporter.model import Level
 
 ODD = "odd"
 """Theme of items that fit nowhere."""
@@ -25,9 +28,9 @@ class Theme:
 
 NOISE_WORDS = (
     ("Outliers", "- Items that fit none of the groups"),
-    ("Outliers - mixed requests", "- One-off requests and odd documents\n- No common pattern"),
+    ("Outliers: a mixed bag", "- One-off requests and odd documents\n- No common pattern"),
     ("Outliers: one of a kind", "- Single requests far from every group"),
-    ("Outliers and leftovers", "- Small talk, unreadable pages, rare questions"),
+    ("Outliers and leftovers", "- Chit-chat, unreadable pages, rare questions"),
 )
 
 MERGED = Theme(
@@ -91,7 +94,8 @@ _EVALUATIONS = (
         (
             ("The answer holds no amount or date, so the check does not apply",
              "Check does not apply because no amount is named"),
-            ("Mostly how-to answers and clarifying questions", "How-to answers and questions back to the user"),
+            ("Mostly how-to answers and clarifying questions",
+             "How-to answers and questions back to the user"),
         ),
         (-4.2, -3.0), (0.8, 0.4),
     ),
@@ -117,7 +121,7 @@ _EVALUATIONS = (
     ),
     Theme(
         "fields-small-pass",
-        ("Complete fields from receipts", "Receipts read without gaps", "Receipt and slip fields all present"),
+        ("Complete fields from receipts", "Receipts read without gaps", "Receipt fields all present"),
         (
             ("Total, tax and date are all present", "Date, total and tax were all read"),
             ("Receipt photos and delivery notes", "From photographed receipts and delivery slips"),

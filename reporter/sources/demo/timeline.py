@@ -8,11 +8,12 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from reporter.model import Level
+if TYPE_CHECKING:
+    from reporter.model import Level
 
-SEED = 20260316
+SEED = 20260359
 TEAM = 4182
 DAY_ZERO = datetime(2026, 3, 16, tzinfo=UTC)
 FIRST_DAY = -42.5
@@ -60,34 +61,76 @@ def _only(key: str, value: str) -> dict[str, Any]:
 
 JOBS = (
     DemoJob(
-        id="019c1a52-6e01-7d3b-9c42-5b1f0a7e4101", name="Default - traces", level="trace", filters=(),
-        enabled=True, created=-43.3, changed=-43.3, max_samples=800, hourly=15,
+        id="019c1a52-6e01-7d3b-9c42-5b1f0a7e4101",
+        name="Default - traces",
+        level="trace",
+        filters=(),
+        enabled=True,
+        created=-43.3,
+        changed=-43.3,
+        max_samples=800,
+        hourly=15,
         days=(-35, -32, -28, -25, -21, -18, -14, -11, -7, -5, -4, -3, -1, 0),
     ),
     DemoJob(
-        id="019c1a52-6e02-7a90-8f17-c3d92e6b4102", name="Default - generations", level="generation", filters=(),
-        enabled=True, created=-43.3, changed=-43.3, max_samples=600, hourly=20,
+        id="019c1a52-6e02-7a90-8f17-c3d92e6b4102",
+        name="Default - generations",
+        level="generation",
+        filters=(),
+        enabled=True,
+        created=-43.3,
+        changed=-43.3,
+        max_samples=600,
+        hourly=20,
         days=(-21, -14, -7, -5, -3, 0),
     ),
     DemoJob(
-        id="019c1a52-6e03-7c5e-a1b8-0f64d7294103", name="Default - evaluations", level="evaluation", filters=(),
-        enabled=True, created=-43.3, changed=EVALUATED_SINCE, max_samples=400, hourly=250,
+        id="019c1a52-6e03-7c5e-a1b8-0f64d7294103",
+        name="Default - evaluations",
+        level="evaluation",
+        filters=(),
+        enabled=True,
+        created=-43.3,
+        changed=EVALUATED_SINCE,
+        max_samples=400,
+        hourly=250,
         days=(-14, -7, -5, -2, -1, 0),
     ),
     DemoJob(
-        id="019c41d8-03b7-7e2c-b5a6-91c80d3f4104", name="Anthropic answers", level="generation",
+        id="019c41d8-03b7-7e2c-b5a6-91c80d3f4104",
+        name="Anthropic answers",
+        level="generation",
         filters=(_only("$ai_provider", "anthropic"),),
-        enabled=False, created=-35.6, changed=-24.4, max_samples=300, hourly=20, days=(-25,),
+        enabled=False,
+        created=-35.6,
+        changed=-24.4,
+        max_samples=300,
+        hourly=20,
+        days=(-25,),
     ),
     DemoJob(
-        id="019cb9e4-5a10-7b83-8e0d-47af62c14105", name="Support bot (production)", level="trace",
+        id="019cb9e4-5a10-7b83-8e0d-47af62c14105",
+        name="Support bot (production)",
+        level="trace",
         filters=(_only("feature", "support-bot"), _only("environment", "production")),
-        enabled=True, created=-7.5, changed=-7.5, max_samples=400, hourly=15, days=(0,),
+        enabled=True,
+        created=-7.5,
+        changed=-7.5,
+        max_samples=400,
+        hourly=15,
+        days=(0,),
     ),
     DemoJob(
-        id="019cc3f1-92dd-7f06-9b71-e85a30d64106", name="Enterprise customers", level="trace",
+        id="019cc3f1-92dd-7f06-9b71-e85a30d64106",
+        name="Enterprise customers",
+        level="trace",
         filters=(_only("plan", "enterprise"),),
-        enabled=True, created=-5.4, changed=-5.4, max_samples=800, hourly=15, days=(),
+        enabled=True,
+        created=-5.4,
+        changed=-5.4,
+        max_samples=800,
+        hourly=15,
+        days=(),
     ),
 )
 

@@ -7,6 +7,7 @@ taken from a real product or a real conversation.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def share(topic: Topic, day: float) -> float:
     knots = topic.share
     if day <= knots[0][0]:
         return knots[0][1]
-    for (left, low), (right, high) in zip(knots, knots[1:], strict=False):
+    for (left, low), (right, high) in pairwise(knots):
         if day <= right:
             return low + (high - low) * (day - left) / (right - left)
     return knots[-1][1]

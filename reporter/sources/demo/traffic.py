@@ -7,13 +7,16 @@ session brings one trace or a burst of them.
 from __future__ import annotations
 
 import math
-import random
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from reporter.sources.demo import timeline
 from reporter.sources.demo.topics import Topic, all_topics, share
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Iterator
+    from datetime import datetime
 
 _WEEKLY = (1060.0, 1180.0)
 """Traces a week at the start and at the end."""
@@ -80,23 +83,29 @@ def requests() -> Iterator[Request]:
         mean *= _HOURS[when.hour] * _WEEKDAYS[when.weekday()] / norm * rng.gammavariate(7.0, 1 / 7.0)
         rush = timeline.OUTAGE_START <= day < timeline.OUTAGE_END
         weights = [
-            share(topic, day) / _BURST[topic.feature] * (_OUTAGE_RUSH if rush and topic.key == "statements" else 1)
+            share(topic, day)
+            / _BURST[topic.feature]
+            * (_OUTAGE_RUSH if rush and topic.key == "statements" else 1)
             for topic in topics
         ]
         sessions = mean * sum(weights) / sum(share(topic, day) for topic in topics)
         for _ in range(_poisson(rng, sessions)):
             (user,) = rng.choices(users, favour)
             (topic,) = rng.choices(topics, weights)
-            yield from _session(rng, user, topic, topics, weights, day + rng.random() / 24)
+            kin = [
+                (other, weight)
+                for other, weight in zip(topics, weights, strict=True)
+                if other.feature == topic.feature
+            ]
+            yield from _session(rng, user, topic, kin, day + rng.random() / 24)
 
 
 def _session(
-    rng: random.Random, user: User, topic: Topic, topics: tuple[Topic, ...], weights: list[float], day: float
+    rng: random.Random, user: User, topic: Topic, kin: list[tuple[Topic, float]], day: float
 ) -> Iterator[Request]:
     session = f"s{rng.getrandbits(40):010x}"
     environment = "staging" if rng.random() < _STAGING_SHARE else "production"
     feature = topic.feature
-    kin = [(other, weight) for other, weight in zip(topics, weights, strict=True) if other.feature == feature]
     while True:
         yield Request(
             trace_id=_trace_id(rng, feature),

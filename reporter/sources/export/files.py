@@ -8,12 +8,14 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from reporter.errors import SourceUnreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Format: TypeAlias = Literal["parquet", "jsonl"]
 
@@ -30,7 +32,7 @@ _UNPACK_WITH = {
     "zip": "unzip",
 }
 _REMOTE = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-_FORMATS_HINT = "Give Parquet files or JSON lines (.jsonl, .jsonl.gz, .jsonl.zst), a folder of them, or a glob."
+_FORMATS_HINT = "Give Parquet or JSON lines (.jsonl, .jsonl.gz, .jsonl.zst): files, a folder, or a glob."
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -90,12 +92,12 @@ def _expand(path: str) -> list[ExportFile]:
         raise SourceUnreadable(
             "exports are read from files on this machine only", subject=path, hint="Download the files first."
         )
-    expanded = os.path.expanduser(path)  # noqa: PTH111 -- a glob is not a path
+    expanded = os.path.expanduser(path)  # noqa: PTH111 -- lets an unknown ~user stand
     if "\x00" in expanded:
         raise SourceUnreadable("a path cannot hold a null character", subject=path.replace("\x00", "\\0"))
-    if os.path.isfile(expanded):  # noqa: PTH113 -- pathlib would drop a trailing slash
+    if os.path.isfile(expanded):  # noqa: PTH113 -- answers False to a name too long, where pathlib raises
         return [_named(expanded)]
-    if os.path.isdir(expanded):  # noqa: PTH112
+    if os.path.isdir(expanded):  # noqa: PTH112 -- the same
         files = [file for file in map(_found, _walk(expanded)) if file]
     elif glob.has_magic(expanded):
         files = _glob(expanded)
@@ -109,7 +111,7 @@ def _expand(path: str) -> list[ExportFile]:
 def _glob(pattern: str) -> list[ExportFile]:
     """Expand a glob; folders it names are searched, files it names must look like exports."""
     files: list[ExportFile] = []
-    for match in glob.iglob(pattern, recursive=True):  # noqa: PTH207 -- absolute and ~ patterns
+    for match in glob.iglob(pattern, recursive=True):  # noqa: PTH207 -- pathlib refuses absolute patterns
         candidates = _walk(match) if Path(match).is_dir() else [match]
         files += [file for file in map(_found, candidates) if file]
     return files
@@ -132,9 +134,7 @@ def _walk(folder: str) -> list[str]:
 def _named(path: str) -> ExportFile:
     file = _classify(path, named=True)
     if file is None:
-        raise SourceUnreadable(
-            "this is not the name of an export file", subject=path, hint=_FORMATS_HINT
-        )
+        raise SourceUnreadable("this is not the name of an export file", subject=path, hint=_FORMATS_HINT)
     return file
 
 

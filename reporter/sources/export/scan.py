@@ -1,3 +1,4 @@
+# ruff: noqa: S608 -- statements are built of constants and quoted paths
 """Reading export files through DuckDB: one relation over all files, whatever their format and types.
 
 The relation has the columns of `COLUMNS`. Everything DuckDB finds wrong with a file is told here, in
@@ -6,23 +7,22 @@ words for the person who has to mend it.
 
 from __future__ import annotations
 
-import gzip
 import json
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import IO
+from typing import TYPE_CHECKING
 
 import duckdb
 
-from reporter.errors import SourceUnreadable
-from reporter.sources.export.files import ExportFile
+from reporter.sources.export.explain import MAX_LINE_BYTES, explain, not_an_export
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from reporter.sources.export.files import ExportFile
 
 COLUMNS = ("uuid", "event", "distinct_id", "ts", "stamp", "properties", "person_properties")
 """What every part of the relation gives: ids in lower case, ``ts`` and ``stamp`` (when the row was
 stored) as UTC, properties as JSON text of an object."""
-
-MAX_LINE_BYTES = 32 * 2**20
-"""Bytes of the longest JSON line that is read; PostHog accepts events of at most 20 MB."""
 
 _WANTED = ("uuid", "event", "distinct_id", "timestamp", "created_at", "_inserted_at", "properties",
            "person_properties")  # fmt: skip
@@ -30,6 +30,8 @@ _NEEDED = ("uuid", "event", "timestamp", "properties")
 _JSON_TYPES = {name: "JSON" if name.endswith("properties") else "VARCHAR" for name in _WANTED}
 _BATCH = 200
 """Files read by one statement."""
+_FIRST_LINES = 50
+"""Lines looked at to tell whether a file holds events at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,14 @@ class Part:
         if self.files[0].format == "parquet":
             return _parquet(paths, dict(self.types), mended=self.mended)
         return _jsonl(paths, self.files[0], mended=self.mended)
+
+
+NO_ROWS = (
+    "(SELECT NULL::VARCHAR AS uuid, NULL::VARCHAR AS event, NULL::VARCHAR AS distinct_id, "
+    "NULL::TIMESTAMP AS ts, NULL::TIMESTAMP AS stamp, NULL::VARCHAR AS properties, "
+    "NULL::VARCHAR AS person_properties WHERE false)"
+)
+"""The relation over no file at all."""
 
 
 def quoted(text: str) -> str:
@@ -76,9 +86,11 @@ def parts_of(
     """
     groups: dict[tuple[str, str, str, tuple[tuple[str, str], ...]], list[ExportFile]] = {}
     for file in sorted(files):
-        types = ()
+        types: tuple[tuple[str, str], ...] = ()
         if file.format == "parquet":
             types = _parquet_types(connection, file, aliases.get(file.path, file.path))
+        elif not _holds_events(connection, file, aliases.get(file.path, file.path)):
+            continue
         groups.setdefault((file.format, file.packing, file.layout, types), []).append(file)
     parts = []
     for (_, _, _, types), group in sorted(groups.items()):
@@ -106,74 +118,12 @@ def may_be_mended(error: duckdb.Error) -> bool:
     return "Malformed JSON" in text and "surrogate" in text
 
 
-def explain(error: duckdb.Error, file: ExportFile) -> SourceUnreadable:
-    """Say in plain words why one file cannot be read, and what to do.
-
-    Args:
-        error: What DuckDB said.
-        file: The file it said it of.
-
-    Returns:
-        The error to raise.
-    """
-    text = str(error)
-    lowered = text.lower()
-    if isinstance(error, duckdb.OutOfMemoryException):
-        return SourceUnreadable(
-            "this file needs more memory than there is",
-            subject=file.name,
-            hint="Split it (PostHog: set a maximum file size), or export as Parquet.",
-        )
-    if "maximum_object_size" in lowered or "maximum line size" in lowered:
-        return SourceUnreadable(
-            f"a line is longer than {MAX_LINE_BYTES >> 20} MiB",
-            subject=file.name,
-            hint="PostHog writes no event that long; take the line out, or export again.",
-        )
-    if "malformed json" in lowered or ("json" in lowered and "unexpected" in lowered):
-        line = _first_broken_line(file)
-        where = f"line {line} is not JSON" if line else "it holds text that is not JSON"
-        return SourceUnreadable(
-            where,
-            subject=file.name,
-            hint="The file is cut off, damaged or no export: download or export it again, or take the line out.",
-        )
-    if "gzip" in lowered or "zstd" in lowered or "decompress" in lowered:
-        return SourceUnreadable(
-            f"the compressed data ends early or is no {file.packing} at all",
-            subject=file.name,
-            hint="Download it again; if it is already unpacked, drop the last part of its name.",
-        )
-    if "permission denied" in lowered or "cannot open" in lowered or "could not open" in lowered:
-        return SourceUnreadable("this file cannot be opened", subject=file.name, hint="Check its permissions.")
-    if file.format == "parquet":
-        return SourceUnreadable(
-            "this is no readable Parquet file",
-            subject=file.name,
-            hint="It is cut off, damaged or encrypted: download or export it again.",
-        )
-    return SourceUnreadable(
-        f"this file cannot be read: {text.splitlines()[0][:200]}",
-        subject=file.name,
-        hint="Download or export it again.",
-    )
-
-
-def not_an_export(file: ExportFile, missing: Sequence[str]) -> SourceUnreadable:
-    """Say that a file holds something else than events."""
-    return SourceUnreadable(
-        f"this is no export of events: there is no {' and no '.join(missing)}",
-        subject=file.name,
-        hint="Export the model 'events' with at least uuid, event, timestamp and properties.",
-    )
-
-
 def _parquet_types(
     connection: duckdb.DuckDBPyConnection, file: ExportFile, alias: str
 ) -> tuple[tuple[str, str], ...]:
     try:
         rows = connection.execute(
-            f"DESCRIBE SELECT * FROM read_parquet({quoted(alias)}, hive_partitioning = false)"  # noqa: S608
+            f"DESCRIBE SELECT * FROM read_parquet({quoted(alias)}, hive_partitioning = false)"
         ).fetchall()
     except duckdb.Error as error:
         raise explain(error, file) from error
@@ -182,6 +132,33 @@ def _parquet_types(
     if missing:
         raise not_an_export(file, missing)
     return tuple((name, types[name]) for name in _WANTED if name in types)
+
+
+def _holds_events(connection: duckdb.DuckDBPyConnection, file: ExportFile, alias: str) -> bool:
+    """Look at the first lines; False for another ``.json`` that lies beside the export.
+
+    Raises:
+        SourceUnreadable: A file named as an export holds something else.
+    """
+    counts = ", ".join(f"count({name})" for name in _NEEDED)
+    try:
+        rows = connection.execute(
+            f"SELECT count(*), {counts} FROM (SELECT * FROM {_json_lines(f'[{quoted(alias)}]', file)} "
+            f"LIMIT {_FIRST_LINES})"
+        ).fetchall()
+    except duckdb.Error as error:
+        if may_be_mended(error):
+            return True
+        if file.may_be_passed_over:
+            return False
+        raise explain(error, file) from error
+    total, *found = rows[0]
+    missing = [name for name, count in zip(_NEEDED, found, strict=True) if not count]
+    if total and missing:
+        if file.may_be_passed_over:
+            return False
+        raise not_an_export(file, missing)
+    return True
 
 
 def _parquet(paths: str, types: dict[str, str], *, mended: bool) -> str:
@@ -214,10 +191,7 @@ def _jsonl(paths: str, like: ExportFile, *, mended: bool) -> str:
             f"max_line_size = {MAX_LINE_BYTES}, hive_partitioning = false) WHERE trim(line) <> '')"
         )
     else:
-        source = (
-            f"read_json({paths}, format = '{like.layout}', records = true, columns = {_JSON_TYPES}, "
-            f"compression = '{like.packing}', maximum_object_size = {MAX_LINE_BYTES}, hive_partitioning = false)"
-        )
+        source = _json_lines(paths, like)
     types = dict.fromkeys(_WANTED, "VARCHAR")
     return _select(
         source,
@@ -231,13 +205,24 @@ def _jsonl(paths: str, like: ExportFile, *, mended: bool) -> str:
     )
 
 
+def _json_lines(paths: str, like: ExportFile) -> str:
+    return (
+        f"read_json({paths}, format = '{like.layout}', records = true, columns = {_JSON_TYPES}, "
+        f"compression = '{like.packing}', maximum_object_size = {MAX_LINE_BYTES}, hive_partitioning = false)"
+    )
+
+
 def _select(source: str, **columns: str) -> str:
-    columns["uuid"] = f"coalesce(CAST(TRY_CAST({columns['uuid']} AS UUID) AS VARCHAR), lower({columns['uuid']}))"
+    columns["uuid"] = (
+        f"coalesce(CAST(TRY_CAST({columns['uuid']} AS UUID) AS VARCHAR), lower({columns['uuid']}))"
+    )
     for name in ("properties", "person_properties"):
         # Objects that were written as JSON text inside JSON begin with a quote; unwrap them.
         text = columns[name]
-        columns[name] = f"CASE WHEN starts_with({text}, '\"') THEN json_extract_string({text}, '$') ELSE {text} END"
-    return f"(SELECT {', '.join(f'{columns[name]} AS {name}' for name in COLUMNS)} FROM {source})"  # noqa: S608
+        columns[name] = (
+            f"CASE WHEN starts_with({text}, '\"') THEN json_extract_string({text}, '$') ELSE {text} END"
+        )
+    return f"(SELECT {', '.join(f'{columns[name]} AS {name}' for name in COLUMNS)} FROM {source})"
 
 
 def _as_text(name: str, types: dict[str, str]) -> str:
@@ -265,9 +250,9 @@ def _as_instant(name: str, types: dict[str, str]) -> str:
 
 
 def _mend(text: str) -> str:
-    """Spell the replacement of half characters in JSON text by U+FFFD.
+    r"""Spell the replacement of half characters in JSON text by U+FFFD.
 
-    Escaped backslashes are respelled first, so that every ``\\u`` left is an escape; then whole pairs are
+    Escaped backslashes are respelled first, so that every ``\u`` left is an escape; then whole pairs are
     set aside behind a control character, which JSON text cannot hold.
     """
     respelled = rf"replace({text}, '\\', '\u005c')"
@@ -275,26 +260,3 @@ def _mend(text: str) -> str:
     aside = f"regexp_replace({respelled}, '{pair}', '\x02\\1\x02\\2', 'g')"
     half = r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
     return f"replace(regexp_replace({aside}, '{half}', '\\\\ufffd', 'g'), '\x02', '\\u')"
-
-
-def _first_broken_line(file: ExportFile) -> int | None:
-    """Find the first line that is not JSON; ``None`` where it cannot be told."""
-    try:
-        with _opened(file) as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    try:
-                        json.loads(line)
-                    except (ValueError, RecursionError):
-                        return number
-    except (OSError, EOFError):
-        return None
-    return None
-
-
-def _opened(file: ExportFile) -> IO[bytes]:
-    if file.packing == "gzip":
-        return gzip.open(file.path, "rb")
-    if file.packing == "none":
-        return open(file.path, "rb")  # noqa: PTH123, SIM115 -- closed by the caller
-    raise OSError(file.packing)

@@ -59,7 +59,20 @@ def test_every_form_is_read(text: str, expected: RunId) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "_", "2", "2_", "trace_20260122_000043", "２_trace_20260122_000043", "run-7", JOB, None, 7, b"2_trace", []],
+    [
+        "",
+        "_",
+        "2",
+        "2_",
+        "trace_20260122_000043",
+        "\uff12_trace_20260122_000043",
+        "run-7",
+        JOB,
+        None,
+        7,
+        b"2_trace",
+        [],
+    ],
 )
 def test_what_is_no_run_id_is_read_as_nothing(text: object) -> None:
     assert parse_run_id(text) == NOTHING

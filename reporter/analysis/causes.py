@@ -1,0 +1,84 @@
+"""Why calls failed: error texts reduced to what they have in common, counted.
+
+Error texts hold users' words, ids and keys; what varies is masked, so that alike errors count together
+and nothing private is repeated.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+
+from reporter import units
+from reporter.model import Failure
+from reporter.report import ErrorCause
+
+MOST = 12
+"""Causes listed for a cluster."""
+_LIMIT = 160
+_MASKS = (
+    (re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://\S+", re.IGNORECASE), "<url>"),
+    (re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+"), "<email>"),
+    (
+        re.compile(r'"[^"\n]{1,400}"|`[^`\n]{1,400}`|“[^”\n]{1,400}”|(?<!\w)\'[^\'\n]{1,400}\'(?!\w)'),
+        "<value>",
+    ),
+    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE), "<id>"),
+    (re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?\b"), "<address>"),
+    # Long tokens that mix letters with digits: request ids, keys, hashes.
+    (re.compile(r"\b(?=[\w-]*\d)(?=[\w-]*[a-z])[\w-]{8,}\b", re.IGNORECASE), "<id>"),
+    (re.compile(r"\d+(?:[.,:]\d+)*"), "<n>"),
+)
+
+
+def masked(message: str) -> str:
+    """Reduce an error text to its form: numbers, ids, addresses and quoted values are masked."""
+    text = units.clean(message, 500)
+    for pattern, mask in _MASKS:
+        text = pattern.sub(mask, text)
+    return units.clean(text, _LIMIT)
+
+
+def cause_of(failure: Failure) -> str:
+    """Name a failure: its HTTP status, if it has one, and its masked text."""
+    text = masked(failure.message) or "no error text"
+    return text if failure.http_status is None else f"{failure.http_status}: {text}"
+
+
+def causes(
+    failures: Sequence[Failure], earlier: Collection[str] | None, traces: Mapping[str, str | None]
+) -> list[ErrorCause]:
+    """Count the failures of a cluster by cause.
+
+    Args:
+        failures: Failures of the cluster's items.
+        earlier: Causes known from the prior run; ``None`` where there is none to compare with.
+        traces: Item key → trace to open.
+
+    Returns:
+        At most `MOST` causes, the most frequent first.
+    """
+    alike: defaultdict[str, list[Failure]] = defaultdict(list)
+    for failure in failures:
+        alike[cause_of(failure)].append(failure)
+    ranked = sorted(alike.items(), key=lambda pair: (-sum(f.count for f in pair[1]), pair[0]))
+    return [_cause(name, mine, earlier, traces) for name, mine in ranked[:MOST]]
+
+
+def _cause(
+    name: str, failures: Sequence[Failure], earlier: Collection[str] | None, traces: Mapping[str, str | None]
+) -> ErrorCause:
+    costs = sorted(f.cost_usd for f in failures if f.cost_usd is not None)
+    example = min(failures, key=lambda f: (-f.count, f.first_at, f.key))
+    return ErrorCause(
+        cause=name,
+        count=sum(f.count for f in failures),
+        items=len({f.key for f in failures}),
+        cost_usd=math.fsum(costs) if costs else None,
+        first_seen=units.iso(min(f.first_at for f in failures)),
+        last_seen=units.iso(max(f.last_at for f in failures)),
+        new=None if earlier is None else name not in earlier,
+        example_trace_id=traces.get(example.key),
+    )

@@ -1,0 +1,289 @@
+"""What a reader should look at first: findings in order, the verdict, the headline.
+
+Ranked by what is surely at stake (the interval end nearest to no change), never by the point estimate, which
+rewards noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from reporter import units
+from reporter.analysis import wording
+from reporter.report import (
+    Call,
+    Change,
+    Cluster,
+    Finding,
+    JobSection,
+    Kind,
+    MetricChange,
+    TransitionEntry,
+    VerdictWord,
+)
+
+FindingKind: TypeAlias = Literal[
+    "new", "gone", "split", "merged", "share", "cost", "latency", "tokens", "errors", "noise", "coverage"
+]
+NEWS_SHARE, NEWS_ITEMS = 0.01, 10
+"""A cluster that came or went is news from 1 % of its run and 10 items on."""
+_SURE, _LIKELY = 0.9, 0.6
+_HEADLINE = 160
+_FAMILIES: tuple[tuple[FindingKind, tuple[str, ...]], ...] = (
+    ("share", ("share",)),
+    ("cost", ("mean_cost_usd", "median_cost_usd")),
+    ("latency", ("mean_latency_s", "p95_latency_s", "median_latency_s")),
+    ("tokens", ("mean_tokens",)),
+    ("errors", ("error_rate",)),
+)
+_CALLED: tuple[Call, ...] = ("changed", "probably_changed")
+_ORDER = (
+    "cost",
+    "errors",
+    "share",
+    "latency",
+    "tokens",
+    "new",
+    "gone",
+    "split",
+    "merged",
+    "noise",
+    "coverage",
+)
+
+
+def findings(sections: Sequence[JobSection]) -> list[Finding]:
+    """Collect what changed over all jobs, the surest and weightiest first.
+
+    Certain changes come before probable ones. Among them dollars decide where they are known: the end of the
+    interval nearest zero, times the cluster's part of the population. Then errors, shares, latency and tokens
+    by the same bound, then clusters that came, went, split or merged by size. A cluster's cost gives one
+    finding, not one for mean and one for median; so does its latency.
+    """
+    ranked = []
+    for index, section in enumerate(sections):
+        for weight, finding in (*_metric_findings(index, section), *_structural(index, section)):
+            tier = _CALLED.index(finding.call)
+            dollars = finding.impact_usd is not None
+            key = (
+                tier,
+                finding.kind in _ORDER[5:],
+                not dollars,
+                0 if dollars else _ORDER.index(finding.kind),
+            )
+            tie = (
+                _ORDER.index(finding.kind),
+                index,
+                -2 if finding.cluster_id is None else finding.cluster_id,
+            )
+            ranked.append(((key, -weight, tie, finding.metric or ""), finding, section))
+    ranked.sort(key=lambda entry: entry[0])
+    return [
+        msgspec.structs.replace(finding, rank=rank, sentence=wording.sentence(finding, section))
+        for rank, (_, finding, section) in enumerate(ranked, start=1)
+    ]
+
+
+def verdict_and_headline(
+    findings: Sequence[Finding], sections: Sequence[JobSection], kind: Kind = "weekly"
+) -> tuple[VerdictWord, str]:
+    """Give the report's verdict and its one sentence.
+
+    Only certain changes reach the sentence; probable ones are counted in it.
+    """
+    certain = [finding for finding in findings if finding.call == "changed"]
+    if certain:
+        return "changed", _headline(certain, sections)
+    compared = [section for section in sections if section.status in ("ok", "stale")]
+    if findings:
+        changes = units.plural(len(findings), "probable change")
+        return "probably_changed", f"Nothing is certain: {changes} in {_clusters(compared)}."
+    if compared:
+        tested = any(c.call == "no_clear_change" for section in compared for c in _all_changes(section))
+        if not tested:
+            return "not_enough_data", f"Too little data to tell a change: {_clusters(compared)}."
+        calm = "Nothing needs you this week" if kind == "weekly" else "No clear change"
+        return "no_clear_change", f"{calm}: {_clusters(compared)}, all within their normal range."
+    return _nothing_compared(sections)
+
+
+def _nothing_compared(sections: Sequence[JobSection]) -> tuple[VerdictWord, str]:
+    """Say why there is nothing to compare."""
+    states = {section.status for section in sections}
+    if "not_comparable" in states:
+        first = next(section for section in sections if section.status == "not_comparable")
+        reason = first.comparability.reasons[0] if first.comparability and first.comparability.reasons else ""
+        return "not_comparable", units.clean(f"The latest run cannot be compared. {reason}", _HEADLINE)
+    if "no_prior" in states:
+        return "not_enough_data", "First run: nothing to compare with yet."
+    return "not_enough_data", "No job has a run to report on."
+
+
+def _headline(certain: Sequence[Finding], sections: Sequence[JobSection]) -> str:
+    first = wording.sentence(certain[0], sections[certain[0].job_index], short=True)
+    more = len(certain) - 1
+    tail = f" {units.plural(more, 'more change')} below." if more else ""
+    return units.clean(first, _HEADLINE - len(tail)) + tail
+
+
+def _clusters(sections: Sequence[JobSection]) -> str:
+    return units.plural(sum(len(section.clusters) for section in sections), "cluster")
+
+
+def _all_changes(section: JobSection) -> Iterator[MetricChange]:
+    for _, change in _subjects(section):
+        yield from change.metrics.values()
+
+
+def _subjects(section: JobSection) -> Iterator[tuple[Cluster | None, Change]]:
+    """Give every cluster that was compared, then the noise, then the whole run as ``None``."""
+    for cluster in (*section.clusters, *([section.noise] if section.noise else [])):
+        if cluster.change is not None:
+            yield cluster, cluster.change
+    if section.overall is not None and section.overall.change is not None:
+        yield None, section.overall.change
+
+
+def _metric_findings(index: int, section: JobSection) -> Iterator[tuple[float, Finding]]:
+    for cluster, change in _subjects(section):
+        for kind, names in _FAMILIES:
+            name = _loudest(names, change.metrics)
+            if name is not None:
+                yield _metric_finding(index, section, cluster, kind, name, change.metrics)
+
+
+def _loudest(names: Sequence[str], metrics: Mapping[str, MetricChange]) -> str | None:
+    """Choose the one metric that speaks for a family: the surest call, then the family's order."""
+    for call in _CALLED:
+        for name in names:
+            if name in metrics and metrics[name].call == call:
+                return name
+    return None
+
+
+def _metric_finding(
+    index: int,
+    section: JobSection,
+    cluster: Cluster | None,
+    kind: FindingKind,
+    name: str,
+    changes: Mapping[str, MetricChange],
+) -> tuple[float, Finding]:
+    change = changes[name]
+    difference = change.difference or 0.0
+    bound = min(abs(change.low or 0.0), abs(change.high or 0.0))
+    impact = _impact(section, cluster, kind, changes)
+    weight = bound * (cluster.share if cluster and kind != "share" else 1.0)
+    if impact is not None and difference:
+        weight = abs(impact) * bound / abs(difference)
+    noise = cluster is not None and cluster.cluster_id < 0
+    return weight, Finding(
+        rank=0,
+        kind="noise" if noise and kind == "share" else kind,
+        job_id=section.job.id,
+        cluster_id=cluster.cluster_id if cluster else None,
+        metric=name,
+        direction="up" if difference > 0 else "down" if difference < 0 else "none",
+        good=None if kind == "share" or not difference else difference < 0,
+        prior=change.prior,
+        latest=change.latest,
+        low=change.low,
+        high=change.high,
+        p_value=change.p_value,
+        q_value=change.q_value,
+        call=change.call,
+        impact_usd=impact,
+        sentence="",
+        seen="new",
+        trace_ids=_evidence(cluster, kind),
+        job_index=index,
+    )
+
+
+def _impact(
+    section: JobSection, cluster: Cluster | None, kind: FindingKind, changes: Mapping[str, MetricChange]
+) -> float | None:
+    """Give what a change of unit cost or share is worth in dollars a window.
+
+    Both at the mean of the two runs' other factor, so that unit cost and share together add up; the
+    population is the latest window's. ``None`` where the population or a cost is not known.
+    """
+    population = section.coverage.population_items if section.coverage else None
+    cost = changes.get("mean_cost_usd")
+    if population is None or cost is None or cost.prior is None or cost.latest is None:
+        return None
+    if kind == "cost":
+        share = 1.0
+        if cluster is not None:
+            before = changes["share"].prior if "share" in changes else None
+            share = (cluster.share + (cluster.share if before is None else before)) / 2
+        return (cost.latest - cost.prior) * share * population
+    if kind == "share" and changes["share"].difference is not None:
+        return changes["share"].difference * population * (cost.prior + cost.latest) / 2
+    return None
+
+
+def _evidence(cluster: Cluster | None, kind: FindingKind) -> list[str]:
+    """Name up to three traces worth opening for a kind of change, the most telling first."""
+    if cluster is None:
+        return []
+    first = {
+        "cost": "most_expensive",
+        "tokens": "most_expensive",
+        "latency": "slowest",
+        "errors": "failing",
+    }.get(kind)
+    ordered = sorted(cluster.exemplars, key=lambda e: e.reason != first)
+    return list(dict.fromkeys(e.trace_id for e in ordered if e.trace_id is not None))[:3]
+
+
+def _structural(index: int, section: JobSection) -> Iterator[tuple[float, Finding]]:
+    clusters = {c.cluster_id: c for c in section.clusters}
+    before = {p.prior_cluster_id: p for p in section.prior_clusters}
+    for entry in section.transitions:
+        if entry.kind in ("continued", "renamed") or entry.confidence < _LIKELY:
+            continue
+        prior = sum(before[i].share for i in entry.prior if i in before)
+        latest = sum(clusters[i].share for i in entry.latest if i in clusters)
+        sizes = [clusters[i].size for i in entry.latest if i in clusters]
+        sizes += [before[i].size for i in entry.prior if i in before]
+        if max(prior, latest) < NEWS_SHARE or max(sizes, default=0) < NEWS_ITEMS:
+            continue
+        yield max(prior, latest), _structural_finding(index, section, entry, prior, latest, clusters)
+
+
+def _structural_finding(
+    index: int,
+    section: JobSection,
+    entry: TransitionEntry,
+    prior: float,
+    latest: float,
+    clusters: Mapping[int, Cluster],
+) -> Finding:
+    largest = min(entry.latest, key=lambda i: (-clusters[i].size if i in clusters else 0, i), default=None)
+    kinds: dict[str, FindingKind] = {"new": "new", "gone": "gone", "split": "split", "merged": "merged"}
+    directions: dict[str, Literal["up", "down"]] = {"new": "up", "gone": "down"}
+    return Finding(
+        rank=0,
+        kind=kinds[entry.kind],
+        job_id=section.job.id,
+        cluster_id=largest,
+        metric=None,
+        direction=directions.get(entry.kind, "none"),
+        good=None,
+        prior=prior if entry.prior else None,
+        latest=latest if entry.latest else None,
+        low=None,
+        high=None,
+        p_value=None,
+        q_value=None,
+        call="changed" if entry.confidence >= _SURE else "probably_changed",
+        impact_usd=None,
+        sentence="",
+        seen="new",
+        trace_ids=_evidence(clusters.get(largest) if largest is not None else None, kinds[entry.kind]),
+        job_index=index,
+    )

@@ -1,0 +1,142 @@
+"""Where the items of a prior run's clusters went: flows between two runs, directly or over runs between.
+
+Only items present in both samples count. Wording enters as a weak prior, so that with many shared items it
+does not matter and with none it decides alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from reporter.analysis import text
+from reporter.analysis.text import Likeness, Matrix
+from reporter.model import NOISE, MemberCluster, Membership
+
+KAPPA = 2.0
+"""Weight of the wording, in items."""
+DEFICIT = 0.7
+"""Part of the shared fraction that must reappear before a cluster without earlier items counts as new."""
+_ENOUGH_SHARED = 0.1
+"""Share of the smaller run that must be shared for direct item evidence; below, runs between are used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """What links the regular clusters of two runs; every matrix has the shape (prior, latest)."""
+
+    forward: Matrix
+    """C: part of a prior cluster that went to a latest one."""
+    backward: Matrix
+    """D: part of a latest cluster that came from a prior one."""
+    shared: Matrix
+    """Items in both clusters (0 where the runs share none)."""
+    prior_seen: Matrix
+    """Per prior cluster (n,): its items found in latest regular clusters, bridged ones included."""
+    latest_seen: Matrix
+    """Per latest cluster (n,): its items found in prior regular clusters, bridged ones included."""
+    prior_missing: Matrix
+    """Per prior cluster (n,): items that should have reappeared and did not."""
+    latest_missing: Matrix
+    """Per latest cluster (n,): items that should have existed before and did not."""
+    likeness: Likeness
+    """What the words say."""
+
+
+def regular(run: Membership) -> list[MemberCluster]:
+    """Give the clusters of a run without its noise, by id."""
+    return sorted((c for c in run.clusters if c.cluster_id != NOISE), key=lambda c: c.cluster_id)
+
+
+def between(prior: Membership, latest: Membership, runs: Sequence[Membership] = ()) -> Flows:
+    """Measure the flows from one run to another.
+
+    Where the two share too few items (windows a week apart share none), two-hop flows over each run between
+    them are averaged, weighted by the smaller number of items shared on the two hops; two hops rather than
+    many keep leakage from compounding, and averaging survives a cluster missing from one run. The direct
+    wording is blended in with its usual weight.
+
+    Args:
+        prior: The earlier run.
+        latest: The later run.
+        runs: Runs in between, any order.
+    """
+    direct, shared = _direct(prior, latest)
+    smaller = min(_size(prior), _size(latest))
+    if not runs or shared >= _ENOUGH_SHARED * smaller:
+        return direct
+    hops = []
+    for middle in sorted(runs, key=lambda run: run.run_id):
+        first, shared_first = _direct(prior, middle)
+        second, shared_second = _direct(middle, latest)
+        weight = min(shared_first, shared_second)
+        if weight > 0:
+            hops.append((weight, first, second))
+    if not hops:
+        return direct
+    total = sum(weight for weight, _, _ in hops)
+    forward = sum(w * (a.forward @ b.forward) for w, a, b in hops) / total
+    backward = sum(w * (a.backward @ b.backward) for w, a, b in hops) / total
+    prior_seen = np.asarray(sum(w * a.prior_seen for w, a, _ in hops) / total)
+    latest_seen = np.asarray(sum(w * b.latest_seen for w, _, b in hops) / total)
+    keep_prior = (prior_seen / (prior_seen + KAPPA))[:, None]
+    keep_latest = (latest_seen / (latest_seen + KAPPA))[None, :]
+    return Flows(
+        forward=keep_prior * forward + (1 - keep_prior) * direct.forward,
+        backward=keep_latest * backward + (1 - keep_latest) * direct.backward,
+        shared=direct.shared,
+        prior_seen=prior_seen,
+        latest_seen=latest_seen,
+        prior_missing=np.asarray(sum(w * a.prior_missing for w, a, _ in hops) / total),
+        latest_missing=np.asarray(sum(w * b.latest_missing for w, _, b in hops) / total),
+        likeness=direct.likeness,
+    )
+
+
+def _size(run: Membership) -> int:
+    return sum(len(cluster.keys) for cluster in run.clusters)
+
+
+def _direct(prior: Membership, latest: Membership) -> tuple[Flows, int]:
+    """Measure flows on shared items; also gives how many items the runs share, noise included."""
+    old, new = regular(prior), regular(latest)
+    likeness = text.likeness(
+        [text.document(c.title, c.description) for c in old],
+        [text.document(c.title, c.description) for c in new],
+    )
+    where = {key: index for index, cluster in enumerate(old) for key in cluster.keys}
+    everyone = where.keys() | {key for c in prior.clusters if c.cluster_id == NOISE for key in c.keys}
+    counts = np.zeros((len(old), len(new)))
+    latest_known = np.zeros(len(new))
+    for column, cluster in enumerate(new):
+        for key in cluster.keys:
+            if key in everyone:
+                latest_known[column] += 1
+                if key in where:
+                    counts[where[key], column] += 1
+    latest_keys = {key for cluster in latest.clusters for key in cluster.keys}
+    shared = len(latest_keys & everyone)
+    prior_known = np.array([float(sum(key in latest_keys for key in c.keys)) for c in old])
+    sizes_old = np.array([float(len(c.keys)) for c in old])
+    sizes_new = np.array([float(len(c.keys)) for c in new])
+    fraction_new = shared / len(latest_keys) if latest_keys else 0.0
+    fraction_old = shared / len(everyone) if everyone else 0.0
+    prior_missing = np.maximum(0.0, DEFICIT * fraction_old * sizes_old - prior_known)
+    latest_missing = np.maximum(0.0, DEFICIT * fraction_new * sizes_new - latest_known)
+    from_prior, into_latest = counts.sum(axis=1), counts.sum(axis=0)
+    p = likeness.probability
+    t_prior = p / np.maximum(1.0, p.sum(axis=1, keepdims=True))
+    t_latest = p / np.maximum(1.0, p.sum(axis=0, keepdims=True))
+    flows = Flows(
+        forward=(counts + KAPPA * t_prior) / (from_prior + KAPPA + prior_missing)[:, None],
+        backward=(counts + KAPPA * t_latest) / (into_latest + KAPPA + latest_missing)[None, :],
+        shared=counts,
+        prior_seen=from_prior,
+        latest_seen=into_latest,
+        prior_missing=prior_missing,
+        latest_missing=latest_missing,
+        likeness=likeness,
+    )
+    return flows, shared

@@ -1,0 +1,264 @@
+"""One job's part of the report: everything measured, matched, compared and named, in one value.
+
+Takes decoded data, gives a `JobSection`; never asks a source for more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from reporter import units
+from reporter.analysis import causes, exemplars, lineage, links, metrics, redact, selection, succession
+from reporter.analysis.measured import Measured, measured
+from reporter.analysis.selection import JobRuns, PriorChoice
+from reporter.analysis.succession import Compared
+from reporter.model import NOISE, Cluster, Failure, ItemMetrics, Membership, Run, Totals
+from reporter.report import (
+    Change,
+    Comparability,
+    Coverage,
+    HistoryPoint,
+    JobInfo,
+    JobSection,
+    Overall,
+    Redaction,
+    RunInfo,
+)
+from reporter.report import Cluster as Told
+
+
+@dataclass(frozen=True, slots=True)
+class SectionInput:
+    """All that is known about one job."""
+
+    group: JobRuns
+    """The job and its runs."""
+    latest: Run | None
+    """The run to report on."""
+    prior: Run | None
+    """The run to compare with."""
+    choice: PriorChoice | None
+    """How the prior was chosen."""
+    now: datetime
+    host: str
+    """PostHog's address, for links."""
+    project_id: str | None
+    redaction: Redaction
+    latest_rows: Sequence[ItemMetrics] = ()
+    prior_rows: Sequence[ItemMetrics] = ()
+    latest_failures: Sequence[Failure] = ()
+    prior_failures: Sequence[Failure] = ()
+    latest_totals: Totals | None = None
+    """The population behind the latest run."""
+    between: tuple[Membership, ...] = ()
+    """Runs between prior and latest, any order: they carry identity over windows that share no items."""
+    failed_reason: str | None = None
+    """Why the job could not be read."""
+    seed: int = 0
+
+
+def build(inputs: SectionInput) -> JobSection:
+    """Assemble one job's section, redacted to the level asked for."""
+    latest_header = inputs.latest.header if inputs.latest else None
+    prior_header = inputs.prior.header if inputs.prior else None
+    status, reason = selection.status(
+        inputs.group,
+        latest_header,
+        prior_header,
+        inputs.now,
+        failed=inputs.failed_reason,
+        no_prior=inputs.choice.sentence if inputs.choice else "",
+    )
+    job = inputs.group.job
+    info = JobInfo(
+        id=job.id,
+        name=job.name,
+        level=job.level,
+        enabled=job.enabled,
+        deleted=job.deleted,
+        event_filters=[dict(f) for f in job.event_filters],
+    )
+    if inputs.latest is None or latest_header is None:
+        return JobSection(
+            job=info,
+            status=status,
+            status_reason=reason,
+            stale=False,
+            latest=None,
+            prior=None,
+            comparability=None,
+            coverage=None,
+            overall=None,
+            clusters=[],
+            noise=None,
+            gone=[],
+            prior_clusters=[],
+            transitions=[],
+            bridge=None,
+        )
+    latest = measured(inputs.latest, inputs.latest_rows, inputs.latest_failures)
+    prior = measured(inputs.prior, inputs.prior_rows, inputs.prior_failures) if inputs.prior else None
+    comparability = _comparability(latest, prior, inputs.choice)
+    compared = None
+    if prior is not None and comparability is not None and comparability.comparable:
+        compared = succession.compared(latest, prior, inputs.between, inputs.seed)
+    overall = _overall(latest, prior, compared)
+    told = _told(latest, compared, inputs)
+    clusters = sorted(
+        (c for c in told if c.cluster_id != NOISE), key=lambda cluster: (-cluster.size, cluster.cluster_id)
+    )
+    noise = next((c for c in told if c.cluster_id == NOISE), None)
+    section = JobSection(
+        job=info,
+        status=status,
+        status_reason=reason,
+        stale=selection.is_stale(latest_header, inputs.now),
+        latest=_run_info(latest, inputs),
+        prior=_run_info(prior, inputs) if prior else None,
+        comparability=comparability,
+        coverage=Coverage(
+            sampled_items=latest.size,
+            population_items=inputs.latest_totals.items if inputs.latest_totals else None,
+            sampled_cost=overall.metrics.total_cost,
+            population_cost=inputs.latest_totals.cost_usd if inputs.latest_totals else None,
+            noise_share=(noise.size if noise else 0) / latest.size if latest.size else None,
+        ),
+        overall=overall,
+        clusters=clusters,
+        noise=noise,
+        gone=succession.gone(compared) if compared else [],
+        prior_clusters=succession.prior_clusters(compared) if compared else [],
+        transitions=succession.transitions(compared) if compared else [],
+        bridge=None,
+    )
+    return redact.section(section, inputs.redaction)
+
+
+def _comparability(
+    latest: Measured, prior: Measured | None, choice: PriorChoice | None
+) -> Comparability | None:
+    if prior is None:
+        return None
+    return selection.comparability(
+        latest.run.header,
+        prior.run.header,
+        len(latest.keys & prior.keys),
+        prior_choice=choice.sentence if choice else "",
+    )
+
+
+def _run_info(measured: Measured, inputs: SectionInput) -> RunInfo:
+    header = measured.run.header
+    noise = measured.cluster(NOISE)
+    return RunInfo(
+        run_id=header.run_id,
+        label=header.label,
+        window_start=units.iso(header.window.start),
+        window_end=units.iso(header.window.end),
+        emitted_at=units.iso(header.emitted_at),
+        items=header.items,
+        clusters=sum(not c.is_noise for c in measured.run.clusters),
+        noise_items=noise.size if noise else 0,
+        params=dict(header.params) if header.params is not None else None,
+        url=links.run_url(inputs.host, inputs.project_id, header.run_id),
+    )
+
+
+def _overall(latest: Measured, prior: Measured | None, compared: Compared | None) -> Overall:
+    rows = latest.everything
+    change = None
+    if compared is not None:
+        change = Change(
+            transition="continued",
+            prior_cluster_ids=[],
+            links=[],
+            prior_title=None,
+            metrics=compared.changes[None],
+        )
+    return Overall(
+        metrics=metrics.metrics(latest.level, latest.size, rows),
+        estimates=metrics.estimates(latest.size, latest.size, rows),
+        change=change,
+        distributions=metrics.distributions(rows),
+        prior_metrics=metrics.metrics(prior.level, prior.size, prior.everything) if prior else None,
+    )
+
+
+def _told(latest: Measured, compared: Compared | None, inputs: SectionInput) -> list[Told]:
+    places = exemplars.points(latest.run)
+    return [
+        _cluster(cluster, latest, compared, places[cluster.cluster_id], inputs)
+        for cluster in latest.run.clusters
+    ]
+
+
+def _cluster(
+    cluster: Cluster,
+    latest: Measured,
+    compared: Compared | None,
+    places: list[tuple[float, float]],
+    inputs: SectionInput,
+) -> Told:
+    rows, header = latest.of(cluster), latest.run.header
+    origin = compared.one_to_one(cluster) if compared else None
+    prior_rows = compared.prior.of(origin) if compared and origin else []
+    estimates = metrics.estimates(cluster.size, latest.size, rows)
+    mine = {item.key: links.trace_of(latest.level, item, latest.rows.get(item.key)) for item in cluster.items}
+    ancestor = succession.ancestor(cluster, compared)
+    before = compared.prior.run.header if compared and ancestor else None
+    baked = cluster.baked
+    sentiment = baked.get("sentiment") if baked else None
+    return Told(
+        cluster_id=cluster.cluster_id,
+        lineage_id=lineage.lineage_id(
+            header.job_id,
+            header.level,
+            before.run_id if before else header.run_id,
+            ancestor.cluster_id if ancestor else cluster.cluster_id,
+        ),
+        lineage=lineage.lineage(header, cluster.title, before, ancestor.title if ancestor else None),
+        title=cluster.title,
+        description=cluster.description,
+        size=cluster.size,
+        share=cluster.size / latest.size if latest.size else 0.0,
+        url=links.cluster_url(inputs.host, inputs.project_id, header.run_id, cluster.cluster_id),
+        metrics=metrics.metrics(
+            latest.level, cluster.size, rows, sentiment if isinstance(sentiment, Mapping) else None
+        ),
+        estimates=estimates,
+        change=succession.change(cluster, origin, compared) if compared else None,
+        history=_history(cluster, latest, origin, compared),
+        errors=causes.causes(
+            [f for f in latest.failures if f.key in mine], compared.causes if compared else None, mine
+        ),
+        drivers=[],
+        exemplars=exemplars.exemplars(cluster, latest.rows, latest.level, inputs.host, inputs.project_id),
+        distributions=metrics.distributions(rows),
+        prior_distributions=metrics.distributions(prior_rows) if origin else None,
+        prior_metrics=metrics.metrics(latest.level, origin.size, prior_rows) if origin else None,
+        points=places,
+        posthog_metrics=dict(baked) if baked is not None else None,
+    )
+
+
+def _history(
+    cluster: Cluster, latest: Measured, origin: Cluster | None, compared: Compared | None
+) -> list[HistoryPoint]:
+    points = [_point(latest, cluster)]
+    if compared and origin:
+        points.append(_point(compared.prior, origin))
+    return sorted(points, key=lambda point: (point.window_end, point.run_id))
+
+
+def _point(measured: Measured, cluster: Cluster) -> HistoryPoint:
+    estimates = metrics.estimates(cluster.size, measured.size, measured.of(cluster))
+    return HistoryPoint(
+        run_id=measured.run.header.run_id,
+        window_end=units.iso(measured.run.header.window.end),
+        share=estimates.share.value,
+        mean_cost_usd=estimates.mean_cost_usd.value,
+        error_rate=estimates.error_rate.value,
+        p95_latency_s=estimates.p95_latency_s.value,
+    )

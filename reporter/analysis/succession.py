@@ -1,0 +1,179 @@
+"""What became of a prior run: its clusters' successors, how they changed, what is new and what is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reporter.analysis import causes, compare, matching, metrics
+from reporter.analysis.compare import Subject
+from reporter.analysis.matching import Matched, Matching
+from reporter.analysis.measured import Measured
+from reporter.model import NOISE, Cluster, Membership
+from reporter.report import (
+    Change,
+    GoneCluster,
+    Link,
+    MetricChange,
+    PriorCluster,
+    PriorTransition,
+    Transition,
+    TransitionEntry,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Latest against a comparable prior."""
+
+    prior: Measured
+    matching: Matching
+    changes: Mapping[int | None, dict[str, MetricChange]]
+    causes: frozenset[str]
+    """Error causes of the prior run."""
+
+    def one_to_one(self, cluster: Cluster) -> Cluster | None:
+        """Give the prior cluster a cluster continues; ``None`` for new, split and merged ones."""
+        if cluster.is_noise:
+            return self.prior.cluster(NOISE)
+        return (
+            self.prior.cluster(self.kinds[cluster.cluster_id][1])
+            if cluster.cluster_id in self.kinds
+            else None
+        )
+
+    @property
+    def kinds(self) -> dict[int, tuple[Transition, int]]:
+        """Map latest id to (continued or renamed, prior id) for clusters matched one to one."""
+        return {
+            g.latest[0]: ("renamed" if g.kind == "renamed" else "continued", g.prior[0])
+            for g in self.matching.groups
+            if g.kind in ("continued", "renamed")
+        }
+
+
+def compared(latest: Measured, prior: Measured, between: Sequence[Membership], seed: int) -> Compared:
+    """Match two comparable runs and test what changed between them."""
+    matched = matching.match(matching.membership(prior.run), matching.membership(latest.run), between)
+    bare = Compared(prior, matched, {}, frozenset(causes.cause_of(f) for f in prior.failures))
+    subjects = [Subject(None, prior.side(None), latest.side(None), guarded=True)]
+    for cluster in sorted(latest.run.clusters, key=lambda c: c.cluster_id):
+        origin = bare.one_to_one(cluster)
+        if origin is None:
+            continue
+        guarded = not cluster.is_noise and _guarded(cluster, origin, latest, prior, matched)
+        subjects.append(Subject(cluster.cluster_id, prior.side(origin), latest.side(cluster), guarded))
+    return Compared(prior, matched, compare.compare(subjects, seed), bare.causes)
+
+
+def _guarded(cluster: Cluster, origin: Cluster, latest: Measured, prior: Measured, matched: Matching) -> bool:
+    (link,) = matched.parents(cluster.cluster_id)
+    if not origin.size or not cluster.size:
+        return False
+    ratio = (cluster.size / latest.size) / (origin.size / prior.size)
+    alike = any(a == origin.cluster_id or b == cluster.cluster_id for a, b in matched.look_alikes)
+    return compare.certain(link, ratio, look_alikes=alike)
+
+
+def ancestor(cluster: Cluster, compared: Compared | None) -> Cluster | None:
+    """Give the prior cluster whose identity a cluster carries on: its partner in the one-to-one pairing."""
+    if compared is None:
+        return None
+    if cluster.is_noise:
+        return compared.prior.cluster(NOISE)
+    chosen = next((link for link in compared.matching.parents(cluster.cluster_id) if link.backbone), None)
+    return compared.prior.cluster(chosen.prior_id) if chosen else None
+
+
+def change(cluster: Cluster, origin: Cluster | None, compared: Compared) -> Change:
+    """Tell how a cluster relates to the prior run."""
+    if cluster.is_noise:
+        return Change(
+            transition="continued" if origin else "new",
+            prior_cluster_ids=[NOISE] if origin else [],
+            links=[],
+            prior_title=origin.title if origin else None,
+            metrics=compared.changes.get(NOISE, {}),
+        )
+    parents = sorted(
+        compared.matching.parents(cluster.cluster_id), key=lambda link: (-link.confidence, link.prior_id)
+    )
+    first = compared.prior.cluster(parents[0].prior_id) if parents else None
+    return Change(
+        transition=_transition(cluster.cluster_id, parents, compared),
+        prior_cluster_ids=[link.prior_id for link in parents],
+        links=[
+            Link(
+                prior_cluster_id=link.prior_id,
+                confidence=link.confidence,
+                evidence=link.evidence,
+                shared_items=link.shared_items,
+                text_similarity=link.text_similarity,
+            )
+            for link in parents
+        ],
+        prior_title=first.title if first else None,
+        metrics=compared.changes.get(cluster.cluster_id, {}),
+    )
+
+
+def _transition(cluster_id: int, parents: Sequence[Matched], compared: Compared) -> Transition:
+    if not parents:
+        return "new"
+    if len(parents) > 1:
+        return "merged"
+    return compared.kinds[cluster_id][0] if cluster_id in compared.kinds else "split"
+
+
+def gone(compared: Compared) -> list[GoneCluster]:
+    """List prior clusters without a successor, largest first."""
+    prior = compared.prior
+    lost = {g.prior[0] for g in compared.matching.groups if g.kind == "gone"}
+    found = [c for c in prior.run.clusters if c.cluster_id in lost]
+    return [
+        GoneCluster(
+            prior_cluster_id=c.cluster_id,
+            title=c.title,
+            size=c.size,
+            share=c.size / prior.size if prior.size else 0.0,
+            metrics=metrics.metrics(prior.level, c.size, prior.of(c)),
+        )
+        for c in sorted(found, key=lambda c: (-c.size, c.cluster_id))
+    ]
+
+
+def prior_clusters(compared: Compared) -> list[PriorCluster]:
+    """Tell what became of every regular cluster of the prior run, largest first."""
+    prior = compared.prior
+    became: dict[int, PriorTransition] = {}
+    # Later kinds win: a cluster that was both merged and split is told as split.
+    for kind in ("gone", "continued", "renamed", "merged", "split"):
+        for group in compared.matching.groups:
+            if group.kind == kind:
+                became |= dict.fromkeys(group.prior, kind)
+    regular = [c for c in prior.run.clusters if not c.is_noise]
+    return [
+        PriorCluster(
+            prior_cluster_id=c.cluster_id,
+            title=c.title,
+            size=c.size,
+            share=c.size / prior.size if prior.size else 0.0,
+            transition=became[c.cluster_id],
+        )
+        for c in sorted(regular, key=lambda c: (-c.size, c.cluster_id))
+    ]
+
+
+def transitions(compared: Compared) -> list[TransitionEntry]:
+    """List every set of clusters that belong together, each cluster of both runs at least once."""
+    return [
+        TransitionEntry(
+            kind=group.kind,
+            latest=list(group.latest),
+            prior=list(group.prior),
+            confidence=group.confidence,
+            evidence=group.evidence,
+            shared_items=group.shared_items,
+        )
+        for group in compared.matching.groups
+    ]

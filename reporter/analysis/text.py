@@ -1,0 +1,127 @@
+"""How likely two clusters are the same by their words alone: titles and descriptions, no model.
+
+The labels are written anew in every run, so similarity is judged against the competition (margins),
+never by a cut-off of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+Matrix: TypeAlias = NDArray[np.float64]
+
+TEXT_LIMIT = 1_500
+"""Characters of a title with its description that are looked at; labels are a few hundred long."""
+_INTERCEPT, _CHARS, _WORDS, _ROW, _COLUMN = -1.67, 3.85, 9.43, 8.62, 9.32
+_SPACE = re.compile(r"\s+")
+_WORD = re.compile(r"[^\W_]{2,}")
+_FALLBACK = re.compile(r"(cluster\s*-?\d*|outliers|untitled)?")
+_STOP = frozenset(
+    """
+    about after all also among an and any are around as at be because been before being between both but
+    by can could did do does doing during each etc ever every few for from get gets getting had has have
+    having he her here him his how if in into is it its just like many may me more most much my no nor
+    not of off often on once one only or other others our out over own per same she should since so some
+    such than that the their them then there these they this those through to too under until up us use
+    used user users uses using various very via was we were what when where which while who whom whose
+    why will with within without would you your
+    """.split()  # noqa: SIM905 (a hundred quoted words would be harder to read)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Text evidence between the clusters of two runs."""
+
+    probability: Matrix
+    """Shape (prior, latest): chance (0-1) that a pair is the same cluster, by its words."""
+    similarity: Matrix
+    """Shape (prior, latest): mean of the two cosines, 0-1."""
+
+
+def document(title: str, description: str) -> str:
+    """Join title and description into the text that is compared; ``""`` where nobody named the cluster."""
+    text = f"{title[:TEXT_LIMIT]} {description[:TEXT_LIMIT]}"[:TEXT_LIMIT].lower().replace("&", " and ")
+    text = _SPACE.sub(" ", text.encode("utf-8", "replace").decode("utf-8")).strip()
+    return "" if _FALLBACK.fullmatch(text) else text
+
+
+def normalised(title: str) -> str:
+    """Reduce a title to what must be equal for a cluster not to count as renamed."""
+    return " ".join(re.findall(r"[^\W_]+", title[:TEXT_LIMIT].lower().replace("&", " and ")))
+
+
+def likeness(prior: Sequence[str], latest: Sequence[str]) -> Likeness:
+    """Compare every prior text with every latest one.
+
+    Method: logistic regression on two TF-IDF cosines, fitted on both runs together (characters 3-5; words cut
+    to six letters without stop words; inverse document frequency ``ln((1+n)/(1+df)) + 1``), and on the
+    margins by which a pair leads its row and its column: the lead over the best competitor, negative for a
+    pair that trails. A text that is empty is like nothing.
+
+    Args:
+        prior: Texts made by `document`.
+        latest: Texts made by `document`.
+    """
+    shape = (len(prior), len(latest))
+    if 0 in shape:
+        return Likeness(np.zeros(shape), np.zeros(shape))
+    chars = _cosines(prior, latest, _grams)
+    words = _cosines(prior, latest, _stems)
+    similarity = (chars + words) / 2
+    logit = (
+        _INTERCEPT
+        + _CHARS * chars
+        + _WORDS * words
+        + _ROW * _margins(similarity)
+        + _COLUMN * _margins(similarity.T).T
+    )
+    known = np.outer([bool(text) for text in prior], [bool(text) for text in latest])
+    return Likeness(np.where(known, 1 / (1 + np.exp(-logit)), 0.0), similarity)
+
+
+def _margins(similarity: Matrix) -> Matrix:
+    """Give each entry's lead over its best competitor in the row (0 where it has none)."""
+    if similarity.shape[1] == 1:
+        return similarity.copy()
+    ordered = np.sort(similarity, axis=1)
+    best, second = ordered[:, -1:], ordered[:, -2:-1]
+    leads = similarity == best
+    alone = leads.sum(axis=1, keepdims=True) == 1
+    return np.asarray(similarity - np.where(leads & alone, second, best), dtype=np.float64)
+
+
+def _cosines(prior: Sequence[str], latest: Sequence[str], cut: Callable[[str], Iterator[str]]) -> Matrix:
+    counts = [Counter(cut(text)) for text in (*prior, *latest)]
+    terms = {term: index for index, term in enumerate(sorted({term for count in counts for term in count}))}
+    if not terms:
+        return np.zeros((len(prior), len(latest)))
+    starts = np.cumsum([0, *(len(count) for count in counts)])
+    ordered = [sorted((terms[term], n) for term, n in count.items()) for count in counts]
+    indices = np.array([index for row in ordered for index, _ in row], dtype=np.int64)
+    values = np.array([n for row in ordered for _, n in row], dtype=np.float64)
+    df = np.bincount(indices, minlength=len(terms))
+    values *= (np.log((1 + len(counts)) / (1 + df)) + 1)[indices]
+    table = sparse.csr_array((values, indices, starts), shape=(len(counts), len(terms)))
+    norms = np.sqrt(np.asarray(table.multiply(table).sum(axis=1)).ravel())
+    norms[norms == 0] = 1.0
+    product = np.asarray((table[: len(prior)] @ table[len(prior) :].T).todense())
+    return np.clip(product / np.outer(norms[: len(prior)], norms[len(prior) :]), 0.0, 1.0)
+
+
+def _grams(text: str) -> Iterator[str]:
+    for length in (3, 4, 5):
+        for start in range(len(text) - length + 1):
+            yield text[start : start + length]
+
+
+def _stems(text: str) -> Iterator[str]:
+    return (word[:6] for word in _WORD.findall(text) if word not in _STOP)

@@ -1,0 +1,114 @@
+"""What a run ended with: files and verdict on standard output, trouble on standard error, an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from reporter import units
+from reporter.errors import SourceError, UsageError
+
+if TYPE_CHECKING:
+    from reporter.cli.console import Console
+    from reporter.config import Settings
+    from reporter.pipeline import Outcome
+
+GATE_FAILED = 1
+_PRECEDENCE = (70, 2, 6, 5, 3, 4)
+"""Which exit code tells most where several things went wrong: a document missing before data missing."""
+_WARNINGS_SHOWN = 5
+
+
+def check_formats(settings: Settings, built: Sequence[str]) -> None:
+    """Refuse a format before the work rather than after it.
+
+    Args:
+        settings: The settings.
+        built: The formats this version makes.
+
+    Raises:
+        UsageError: A format is asked for that this version does not make.
+    """
+    missing = [name for name in settings.formats if name not in built]
+    if missing:
+        raise UsageError(
+            f"this version does not make {', '.join(missing)}",
+            subject="--format",
+            hint=f"It makes {', '.join(built)}.",
+        )
+
+
+def tell(outcome: Outcome, settings: Settings, console: Console) -> int:
+    """Print what a run made and what went wrong.
+
+    Args:
+        outcome: What the pipeline gave back.
+        settings: The settings it ran with.
+        console: Where to print.
+
+    Returns:
+        The exit code.
+    """
+    code = exit_code(outcome, settings)
+    if settings.as_json:
+        console.value(_as_json(outcome, code))
+    else:
+        for receipt in outcome.receipts:
+            console.result(f"{receipt.path}  {size(receipt.size_bytes)}")
+        console.result(outcome.report.headline, strong=True)
+    for note in outcome.notes:
+        console.warning(note)
+    caveats = outcome.report.warnings
+    for caveat in caveats[:_WARNINGS_SHOWN]:
+        console.warning(caveat.message)
+    if len(caveats) > _WARNINGS_SHOWN:
+        console.warning(f"{units.plural(len(caveats) - _WARNINGS_SHOWN, 'more warning')}: see the report.")
+    if settings.fail_on and not outcome.report.gates:
+        console.warning("--fail-on: this version does not check rules; no rule was checked.")
+    for problem in outcome.problems:
+        console.error(problem)
+    if settings.strict and caveats and not outcome.problems:
+        found = units.plural(len(caveats), "warning")
+        console.error(
+            SourceError(f"the report carries {found}", subject="--strict", hint="They are listed above.")
+        )
+    return code
+
+
+def exit_code(outcome: Outcome, settings: Settings) -> int:
+    """Settle the exit code: trouble first, then failed gates, then success."""
+    codes = {problem.exit_code for problem in outcome.problems}
+    if settings.strict and outcome.report.warnings:
+        codes.add(SourceError.exit_code)
+    if codes:
+        return next((code for code in _PRECEDENCE if code in codes), max(codes))
+    return GATE_FAILED if any(gate.outcome == "failed" for gate in outcome.report.gates) else 0
+
+
+def size(length: int) -> str:
+    """Write a length in bytes for people: ``812 B``, ``98 kB``, ``1.2 MB`` (powers of 1,000)."""
+    if length < 1_000:  # noqa: PLR2004 (the unit itself)
+        return f"{length} B"
+    if length < 999_500:  # noqa: PLR2004 (rounds to 1,000 kB)
+        return f"{length / 1e3:.0f} kB"
+    return f"{length / 1e6:.1f} MB"
+
+
+def _as_json(outcome: Outcome, code: int) -> dict[str, object]:
+    report = outcome.report
+    return {
+        "exit_code": code,
+        "verdict": report.verdict,
+        "headline": report.headline,
+        "content_sha256": report.content_sha256,
+        "files": [
+            {"name": r.name, "path": r.path, "size_bytes": r.size_bytes, "sha256": r.sha256}
+            for r in outcome.receipts
+        ],
+        "warnings": [{"code": w.code, "job_id": w.job_id, "message": w.message} for w in report.warnings],
+        "notes": list(outcome.notes),
+        "problems": [
+            {"exit_code": p.exit_code, "message": p.message, "subject": p.subject, "hint": p.hint}
+            for p in outcome.problems
+        ],
+    }

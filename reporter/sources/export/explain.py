@@ -1,0 +1,102 @@
+"""Why an export file cannot be read, in words for the person who has to mend it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from reporter.errors import SourceUnreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from io import BufferedReader
+
+    from reporter.sources.export.files import ExportFile
+
+MAX_LINE_BYTES = 32 * 2**20
+"""Bytes of the longest JSON line that is read; PostHog accepts events of at most 20 MB."""
+
+_AGAIN = "Download or export it again."
+_REASONS: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (
+        ("maximum_object_size", "maximum line size", "maximum_line_size"),
+        f"a line is longer than {MAX_LINE_BYTES >> 20} MiB",
+        "PostHog writes no event that long; take the line out, or export again.",
+    ),
+    (
+        ("gzip", "zstd", "decompress"),
+        "the compressed data ends early or is not what its name says",
+        "Download it again; if it is already unpacked, drop the last part of its name.",
+    ),
+    (
+        ("permission denied", "cannot open", "could not open"),
+        "this file cannot be opened",
+        "Check its permissions.",
+    ),
+)
+"""What the engine's message holds, what that means, and what to do."""
+
+
+def explain(error: duckdb.Error, file: ExportFile) -> SourceUnreadable:
+    """Say in plain words why one file cannot be read, and what to do.
+
+    Args:
+        error: What DuckDB said.
+        file: The file it said it of.
+
+    Returns:
+        The error to raise.
+    """
+    said = str(error).lower()
+    if isinstance(error, duckdb.OutOfMemoryException):
+        message = "this file needs more memory than there is"
+        hint = "Split it (PostHog: set a maximum file size), or export as Parquet."
+    elif found := next((reason for reason in _REASONS if any(word in said for word in reason[0])), None):
+        _, message, hint = found
+    elif "malformed json" in said:
+        line = _first_broken_line(file)
+        message = f"line {line} is not JSON" if line else "it holds text that is not JSON"
+        hint = "It is cut off, damaged or no export: download or export it again, or take the line out."
+    elif file.format == "parquet":
+        message, hint = "this is no readable Parquet file", f"It is cut off, damaged or encrypted. {_AGAIN}"
+    else:
+        message, hint = f"this file cannot be read: {str(error).splitlines()[0][:200]}", _AGAIN
+    return SourceUnreadable(message, subject=file.name, hint=hint)
+
+
+def not_an_export(file: ExportFile, missing: Sequence[str]) -> SourceUnreadable:
+    """Say that a file holds something else than events."""
+    return SourceUnreadable(
+        f"this is no export of events: there is no {' and no '.join(missing)}",
+        subject=file.name,
+        hint="Export the model 'events' with at least uuid, event, timestamp and properties.",
+    )
+
+
+def _first_broken_line(file: ExportFile) -> int | None:
+    """Find the first line that is not JSON; ``None`` where it cannot be told."""
+    if file.layout != "newline_delimited":
+        return None
+    try:
+        with _opened(file) as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    try:
+                        json.loads(line)
+                    except (ValueError, RecursionError):
+                        return number
+    except (OSError, EOFError):
+        return None
+    return None
+
+
+def _opened(file: ExportFile) -> gzip.GzipFile | BufferedReader:
+    if file.packing == "gzip":
+        return gzip.open(file.path, "rb")
+    if file.packing == "none":
+        return Path(file.path).open("rb")
+    raise OSError(file.packing)

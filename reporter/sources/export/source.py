@@ -1,0 +1,334 @@
+"""The `Source` over batch-export files: every verb is one question to the `Store`."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from reporter.errors import RunNotFound, RunUnreadable, SourceUnreadable
+from reporter.model import (
+    Call,
+    Failure,
+    ItemMetrics,
+    Job,
+    Membership,
+    Provenance,
+    Run,
+    RunHeader,
+    Table,
+    Totals,
+    Trace,
+    TraceSummary,
+    Window,
+)
+from reporter.report import Caveat
+from reporter.sources import queries
+from reporter.sources.decode import EventRow, decode_header, decode_membership, decode_run
+from reporter.sources.export import rows as build
+from reporter.sources.export.ask import ask
+from reporter.sources.export.store import Store
+from reporter.sources.filters import Condition, Property, duckdb_condition, equality
+from reporter.sources.jobs import decode_jobs
+from reporter.sources.run_id import parse_run_id
+from reporter.units import clean, count, iso, span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from types import TracebackType
+
+    from reporter.sources.base import Warn
+
+_PAGE = 50_000
+"""Calls read by one statement."""
+_ALWAYS = Window(start=datetime.min.replace(tzinfo=UTC), end=datetime.max.replace(tzinfo=UTC))
+_FAULTS_SHOWN = 3
+
+
+class ExportSource:
+    """PostHog batch exports on this machine, read through an embedded DuckDB; no server, no network."""
+
+    def __init__(
+        self, paths: Sequence[str], jobs_file: str | None = None, *, warn: Warn, project_id: str | None = None
+    ) -> None:
+        """Load the export.
+
+        Args:
+            paths: Files, folders or globs of Parquet or JSON lines (plain, ``.gz``, ``.zst``).
+            jobs_file: The REST answer that lists clustering jobs, saved as JSON; ``None`` where there
+                is none.
+            warn: Where caveats go, each fact once.
+            project_id: PostHog's project number; ``None`` to take it from the newest run id.
+
+        Raises:
+            SourceUnreadable: A file is missing, broken or something else than an export of events.
+        """
+        self._warn = warn
+        self._warned: set[tuple[str, str]] = set()
+        self._project_id = project_id
+        self._jobs = None if jobs_file is None else _read_jobs(jobs_file)
+        self._store = Store(paths)
+        self._memberships: dict[str, Membership] = {}
+        if self._store.nameless:
+            message = (
+                f"{count(self._store.nameless)} AI events have no id or no readable time and were left out."
+            )
+            self._caveat("events_unreadable", "", message)
+
+    def __enter__(self) -> Self:
+        """Give the source itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the source."""
+        self.close()
+
+    def close(self) -> None:
+        """Forget everything that was loaded; may be called twice."""
+        self._store.close()
+
+    def jobs(self) -> tuple[Job, ...] | None:
+        """List the jobs of the jobs file; ``None`` where none was given."""
+        return self._jobs
+
+    def job(self, job_id: str) -> Job | None:
+        """Give one job of the jobs file, or ``None``."""
+        return next((job for job in self._jobs or () if job.id == job_id.lower()), None)
+
+    def runs(self, since: datetime, until: datetime) -> tuple[RunHeader, ...]:
+        """List run headers emitted in [since, until], newest first; see `reporter.sources.base.Source`."""
+        found = self._store.rows(
+            queries.RUN_HEADERS.duckdb, {"since": build.naive(since), "until": build.naive(until)}
+        )
+        headers: list[RunHeader] = []
+        seen: set[str] = set()
+        for uuid, event, ts, properties, run_id in found:
+            name = (run_id or "").strip()
+            if name and name in seen:
+                continue
+            seen.add(name)
+            try:
+                headers.append(decode_header(EventRow(uuid, event, build.aware(ts), properties or "")))
+            except RunUnreadable as error:
+                self._unreadable(error)
+        return tuple(headers)
+
+    def run(self, run_id: str) -> Run:
+        """Read one whole run, whatever its age.
+
+        Raises:
+            RunNotFound: No event carries this id.
+            RunUnreadable: The event breaks the contract; all faults are listed.
+        """
+        row = self._run_event(run_id)
+        if row is None:
+            raise RunNotFound(
+                "the export holds no run with this id",
+                subject=clean(run_id),
+                hint="List the runs there are; a run is exported with the day it was emitted on.",
+            )
+        return decode_run(row)
+
+    def memberships(self, run_ids: Sequence[str]) -> Mapping[str, Membership]:
+        """Give item membership per run id; unreadable or unknown runs are left out with a caveat."""
+        found = {run_id: self._membership(run_id) for run_id in dict.fromkeys(run_ids)}
+        return {run_id: membership for run_id, membership in found.items() if membership is not None}
+
+    def items(
+        self, runs: Sequence[RunHeader], by: str | None = None
+    ) -> Mapping[str, tuple[ItemMetrics, ...]]:
+        """Measure the items of each run inside that run's window.
+
+        At evaluation level `by` is a property of the judged generation, as the figures are.
+        See `reporter.sources.base.Source`.
+        """
+        columns, joins = self._store.columns([Property("event", by)] if by is not None else [])
+        column = columns[0] if columns else "CAST(NULL AS VARCHAR)"
+        measured: dict[str, list[ItemMetrics]] = {run.run_id: [] for run in runs}
+        for run, row in self._asked(runs, queries.ITEMS, by=column, joins=joins):
+            measured[run.run_id].append(build.item(row))
+        return {run_id: tuple(sorted(found, key=build.item_order)) for run_id, found in measured.items()}
+
+    def failures(self, runs: Sequence[RunHeader]) -> Mapping[str, tuple[Failure, ...]]:
+        """Give the failed calls of each run's items, grouped by item and look, sorted by key."""
+        failed: dict[str, list[tuple[Any, ...]]] = {run.run_id: [] for run in runs}
+        for run, row in self._asked(runs, queries.FAILURES, joins=""):
+            failed[run.run_id].append(row)
+        return {run_id: build.failures(found) for run_id, found in failed.items()}
+
+    def totals(self, window: Window, job: Job) -> Totals | None:
+        """Measure the population under the job's own filters; ``None`` where a filter cannot be applied.
+
+        A generation judged twice counts twice at evaluation level, as it does among the items.
+        """
+        condition = self._condition(job)
+        if condition is None:
+            return None
+        joins, sql = self._store.spell(condition)
+        question = queries.TOTALS[job.level].duckdb.format(joins=joins, condition=sql)
+        row = self._store.rows(question, {**condition.values, **build.bounds(window)})[0]
+        return build.totals(row)
+
+    def calls(self, window: Window, job: Job | None = None, run: RunHeader | None = None) -> Iterator[Call]:
+        """Stream the calls of a window in order of time and uuid.
+
+        Args:
+            window: Span of time.
+            job: Only calls the job's filters let through; a filter that cannot be applied is passed
+                over with a caveat. At evaluation level these are the generations its evaluations judged.
+            run: Only calls of this run's items.
+
+        Yields:
+            Generations, embeddings and spans; at generation and evaluation level generations alone.
+        """
+        level = run.level if run else job.level if job else "trace"
+        condition = (self._condition(job) if job else None) or Condition(sql="true", properties=(), values={})
+        joins, sql = self._store.spell(condition)
+        question = queries.CALLS[level].duckdb.format(joins=joins, condition=sql)
+        keys = None
+        if run is not None:
+            keys = [key if level == "trace" else event_id for key, event_id in self._keys(run)]
+        values = {**condition.values, **build.bounds(window), "keys": keys, "page": _PAGE}
+        after = (build.naive(window.start), "")
+        users: dict[str, int] = {}
+        while True:
+            found = self._store.rows(question, {**values, "after_ts": after[0], "after_uuid": after[1]})
+            for row in found:
+                yield build.call(row, users)
+            if len(found) < _PAGE:
+                return
+            after = (found[-1][2], found[-1][0])
+
+    def traces(self, window: Window, filters: Mapping[str, str], limit: int) -> tuple[TraceSummary, ...]:
+        """List traces that begin in the window and have an event matching every filter, newest first."""
+        condition = equality(filters)
+        joins, sql = self._store.spell(condition)
+        question = queries.TRACES.duckdb.format(joins=joins, condition=sql)
+        values = {**condition.values, **build.bounds(window), "limit": max(0, limit)}
+        return tuple(build.summary(row) for row in self._store.rows(question, values))
+
+    def trace(self, trace_id: str, window: Window | None = None) -> Trace | None:
+        """Read one trace (what of it lies in the window), or ``None`` if it has no event."""
+        values = {"trace_id": trace_id, **build.bounds(window or _ALWAYS)}
+        summaries = self._store.rows(queries.TRACE_SUMMARY.duckdb, values)
+        if not summaries:
+            return None
+        found = self._store.rows(queries.TRACE_ROWS.duckdb, values)
+        properties = self._store.properties([row[0] for row in found])
+        events = tuple(build.trace_event(row, properties.get(row[0])) for row in found)
+        return Trace(summary=build.summary(summaries[0]), events=events)
+
+    def query(self, sql: str, values: Mapping[str, Any], limit: int) -> Table:
+        """Run the user's own SELECT over ``events``.
+
+        The view has ``uuid, event, distinct_id, timestamp, properties, person_properties``, one row a
+        uuid; properties are JSON and read with ``properties->>'$ai_model'``.
+
+        Raises:
+            UsageError: The statement is no single SELECT, or the engine refuses it.
+        """
+        return ask(self._store, sql, values, limit)
+
+    def describe(self) -> Provenance:
+        """Say how much was read and from when; the same for every format of the same events."""
+        total, first, last = self._store.rows(queries.EXTENT.duckdb)[0]
+        location = "no AI events"
+        if total:
+            days = span(iso(build.aware(first)), iso(build.aware(last) + build.SPAN_END))
+            location = f"{count(total)} AI {'event' if total == 1 else 'events'}, {days} (UTC)"
+        return Provenance(kind="export", location=location, project_id=self._project_id or self._team())
+
+    def _team(self) -> str | None:
+        """Give the team number of the newest run id that has one."""
+        found = self._store.rows(
+            queries.RUN_HEADERS.duckdb,
+            {"since": build.naive(_ALWAYS.start), "until": build.naive(_ALWAYS.end)},
+        )
+        return next((team for row in found if (team := parse_run_id((row[4] or "").strip()).team)), None)
+
+    def _run_event(self, run_id: str) -> EventRow | None:
+        found = self._store.rows(queries.RUN_EVENT.duckdb, {"run_id": run_id.strip()})
+        if not found:
+            return None
+        uuid, event, ts, properties = found[0]
+        return EventRow(uuid, event, build.aware(ts), properties or "")
+
+    def _membership(self, run_id: str) -> Membership | None:
+        known = self._memberships.get(run_id)
+        if known is not None:
+            return known
+        row = self._run_event(run_id)
+        if row is None:
+            self._caveat("run_not_found", run_id, f"The export holds no run {clean(run_id)}.")
+            return None
+        try:
+            membership = decode_membership(row)
+        except RunUnreadable as error:
+            self._unreadable(error)
+            return None
+        self._memberships[run_id] = membership
+        return membership
+
+    def _keys(self, run: RunHeader) -> list[tuple[str, str | None]]:
+        """Give a run's item keys, each with the event id it names (``None`` where it names none)."""
+        membership = self._membership(run.run_id)
+        clusters = membership.clusters if membership else ()
+        keys = sorted({key for cluster in clusters for key in cluster.keys})
+        return [(key, build.canonical(key)) for key in keys]
+
+    def _asked(
+        self, runs: Sequence[RunHeader], questions: Mapping[Any, queries.Question], **splice: str
+    ) -> Iterator[tuple[RunHeader, tuple[Any, ...]]]:
+        """Put one question a level about the items of all runs of it; gives (run, row without its number)."""
+        for level, question in questions.items():
+            asked = list({run.run_id: run for run in runs if run.level == level}.values())
+            if not asked:
+                continue
+            self._store.want(
+                [
+                    (self._keys(run), build.naive(run.window.start), build.naive(run.window.end))
+                    for run in asked
+                ]
+            )
+            for row in self._store.rows(question.duckdb.format(**splice)):
+                yield asked[row[0]], row[1:]
+
+    def _condition(self, job: Job) -> Condition | None:
+        """Spell a job's filters; ``None``, with a caveat, where one cannot be applied."""
+        condition = duckdb_condition(job.event_filters)
+        if condition is not None and self._store.accepts(condition):
+            return condition
+        name = clean(job.name, 80) or "this job"
+        message = (
+            f"A filter of {name} cannot be applied to an export; figures of its whole traffic are left out."
+        )
+        self._caveat("filters_not_applied", job.id or "", message, job_id=job.id)
+        return None
+
+    def _unreadable(self, error: RunUnreadable) -> None:
+        shown = "; ".join(error.faults[:_FAULTS_SHOWN]) + ("; …" if len(error.faults) > _FAULTS_SHOWN else "")
+        message = f"Run {clean(error.run_id)} cannot be read and was left out: {shown}"
+        self._caveat("run_unreadable", error.run_id, message)
+
+    def _caveat(self, code: str, subject: str, message: str, job_id: str | None = None) -> None:
+        if (code, subject) not in self._warned:
+            self._warned.add((code, subject))
+            self._warn(Caveat(code=code, message=message, job_id=job_id))
+
+
+def _read_jobs(path: str) -> tuple[Job, ...]:
+    name = Path(path).name
+    try:
+        text = Path(path).expanduser().read_text(encoding="utf-8-sig")
+        answer = json.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not JSON"
+        raise SourceUnreadable(
+            f"the list of jobs cannot be read: {reason}",
+            subject=name,
+            hint="Save the answer of GET …/llm_analytics/clustering_jobs/ in this file.",
+        ) from error
+    return decode_jobs(answer, subject=name)

@@ -1,0 +1,334 @@
+# ruff: noqa: S608 -- statements are built of constants and quoted paths; values are bound
+"""An in-memory DuckDB that holds what is asked often and reads again what is asked seldom.
+
+Loading scans the files once and keeps only the figures of AI events (`queries.DUCKDB_EVENT`), in columns.
+Properties stay in the files: a property somebody asks for is read by one more scan and kept as a narrow
+table of its own. Once loaded, the engine can reach nothing on this machine but the export files, and its
+settings are locked.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import duckdb
+
+from reporter.errors import SourceError
+from reporter.sources.export import scan
+from reporter.sources.export.explain import explain
+from reporter.sources.export.files import find_files
+from reporter.sources.filters import Condition, Property
+from reporter.sources.queries import (
+    AI_EVENTS,
+    DUCKDB_EVENT,
+    DUCKDB_GIVEN,
+    DUCKDB_MACROS,
+    DUCKDB_PRINT,
+    TRACE_EVENTS,
+    literals,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_MEMORY = "512MB"
+_MORE_MEMORY = "2GB"
+"""Granted once, single-threaded, to files whose pages do not fit `_MEMORY` (Parquet of 100 MB pages)."""
+_KEEP_BYTES = 2**30
+"""Properties of traces up to this size together are kept (in memory, then in the private folder) once a
+second trace is asked for; beyond it each trace costs a scan of the files."""
+_ATTEMPTS = 3
+_SECOND = 2
+_ASKED_EVENTS = literals((*TRACE_EVENTS, "$ai_evaluation"))
+"""Events whose properties may be grouped by or filtered on."""
+_KEPT: Mapping[Property, str] = {
+    Property("event", "$ai_model"): "e.model",
+    Property("event", "$ai_provider"): "e.provider",
+}
+"""Properties the table of AI events already holds."""
+
+
+class Store:
+    """Export files behind an SQL connection."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        """Find and load the files.
+
+        Args:
+            paths: Files, folders, globs.
+
+        Raises:
+            SourceUnreadable: Nothing was found, or a file cannot be read.
+        """
+        self._files = find_files(paths)
+        self._folder = tempfile.mkdtemp(prefix="reporter-")  # readable by its owner alone
+        self._columns: dict[Property, str] = {}
+        self._parts: list[scan.Part] = []
+        self._duplicates = 0
+        self.nameless = 0
+        """AI events without an id or a time, which nothing can be said of."""
+        self._traces_read = 0
+        self._kept_properties = False
+        self._view = False
+        try:
+            self._connection = duckdb.connect(":memory:", config=self._settings())
+            self._connection.execute("SET TimeZone = 'UTC'")
+            self._connection.execute("SET enable_progress_bar = false")
+            self._load()
+            self._lock()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Forget everything and remove what was set aside on disk; may be called twice."""
+        connection = getattr(self, "_connection", None)
+        if connection is not None:
+            connection.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def rows(self, sql: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Run one statement of our own and give all its rows.
+
+        Raises:
+            SourceError: The engine could not answer.
+        """
+        try:
+            return self._connection.execute(sql, dict(values or {})).fetchall()
+        except duckdb.Error as error:
+            raise translated(error) from error
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The engine itself, for the user's own queries."""
+        return self._connection
+
+    def want(self, wanted: Sequence[tuple[Sequence[tuple[str, str | None]], Any, Any]]) -> None:
+        """Fill the table ``wanted`` with the items to be measured.
+
+        Args:
+            wanted: For each run its (key, canonical event id or ``None``) pairs, window start and end,
+                the times naive UTC. Runs are numbered from 0.
+        """
+        self.rows(
+            "CREATE OR REPLACE TABLE wanted "
+            "(run INTEGER, key VARCHAR, id VARCHAR, starts TIMESTAMP, ends TIMESTAMP)"
+        )
+        for number, (keys, starts, ends) in enumerate(wanted):
+            if keys:
+                self.rows(
+                    "INSERT INTO wanted SELECT $run, unnest($keys::VARCHAR[]), unnest($ids::VARCHAR[]), "
+                    "$starts::TIMESTAMP, $ends::TIMESTAMP",
+                    {
+                        "run": number,
+                        "keys": [key for key, _ in keys],
+                        "ids": [event_id for _, event_id in keys],
+                        "starts": starts,
+                        "ends": ends,
+                    },
+                )
+
+    def accepts(self, condition: Condition) -> bool:
+        """Whether the engine can run a condition at all (a regular expression may be malformed)."""
+        blanks = {f"p{index}": "''" for index in range(len(condition.properties))}
+        try:
+            sql = f"SELECT {condition.sql.format(**blanks)}"
+            self._connection.execute(sql, dict(condition.values)).fetchall()
+        except duckdb.Error:
+            return False
+        return True
+
+    def spell(self, condition: Condition) -> tuple[str, str]:
+        """Give a condition's joins and its SQL, having read the properties it looks at."""
+        columns, joins = self.columns(condition.properties)
+        return joins, condition.sql.format(**{f"p{index}": column for index, column in enumerate(columns)})
+
+    def columns(self, properties: Sequence[Property]) -> tuple[list[str], str]:
+        """Make properties of AI events available to a query on the table ``ai`` named ``e``.
+
+        Args:
+            properties: What is asked for.
+
+        Returns:
+            One SQL expression a property (text; NULL where it is not set), and the joins they need.
+        """
+        known = {*self._columns, *_KEPT}
+        missing = [each for each in dict.fromkeys(properties) if each not in known]
+        if missing:
+            self._read_properties(missing)
+        columns = [_KEPT.get(each) or self._columns[each] for each in properties]
+        tables = dict.fromkeys(column.split(".")[0] for column in columns if not column.startswith("e."))
+        joins = " ".join(f"LEFT JOIN {table} ON {table}.uuid = e.uuid" for table in tables)
+        return columns, joins
+
+    def properties(self, uuids: Sequence[str]) -> dict[str, str]:
+        """Read the properties of a few events of traces, as JSON text by uuid."""
+        self._traces_read += 1
+        events = literals(TRACE_EVENTS)
+        if self._traces_read == _SECOND:
+            size = self.rows(f"SELECT coalesce(sum(size), 0) FROM {AI_EVENTS} WHERE event IN ({events})")[0][
+                0
+            ]
+            if size <= _KEEP_BYTES:
+                self.rows(f"CREATE TABLE kept AS {self._once('min(properties) AS properties', events)}")
+                self._kept_properties = True
+        chosen = "uuid IN (SELECT unnest($ids))"
+        source = self._once("min(properties) AS properties", events, chosen)
+        if self._kept_properties:
+            source = f"SELECT uuid, properties FROM kept WHERE {chosen}"
+        return {uuid: text for uuid, text in self.rows(source, {"ids": list(uuids)}) if text is not None}
+
+    def open_view(self) -> None:
+        """Create the view ``events`` over all rows of the files, one a uuid, for the user's queries."""
+        if self._view:
+            return
+        self._view = True
+        rows = self._all_rows()
+        self.rows(
+            f"CREATE TABLE doubled AS SELECT uuid FROM {rows} "
+            "WHERE uuid IS NOT NULL GROUP BY uuid HAVING count(*) > 1"
+        )
+        columns = (
+            "uuid, event, distinct_id, ts AS timestamp, TRY_CAST(properties AS JSON) AS properties, "
+            "TRY_CAST(person_properties AS JSON) AS person_properties"
+        )
+        plain = f"SELECT {columns} FROM {rows}"
+        if self.rows("SELECT count(*) FROM doubled")[0][0]:
+            printed = f"(SELECT *, {DUCKDB_GIVEN} AS given FROM {rows} SEMI JOIN doubled USING (uuid))"
+            plain += f""" ANTI JOIN doubled USING (uuid) UNION ALL SELECT {columns} FROM {printed}
+                QUALIFY row_number() OVER (PARTITION BY uuid
+                    ORDER BY stamp DESC NULLS LAST, {DUCKDB_PRINT}, properties) = 1"""
+        self.rows(f"CREATE VIEW events AS {plain}")
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "threads": min(4, os.cpu_count() or 1),
+            "memory_limit": _MEMORY,
+            "temp_directory": str(Path(self._folder) / "spill"),
+            "preserve_insertion_order": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+        }
+
+    def _lock(self) -> None:
+        aliases = ", ".join(scan.quoted(alias) for part in self._parts for alias in part.aliases)
+        self._connection.execute(f"SET allowed_paths = [{aliases}]")
+        self._connection.execute("SET enable_external_access = false")
+        self._connection.execute("SET lock_configuration = true")
+
+    def _load(self) -> None:
+        for macro in DUCKDB_MACROS:
+            self._connection.execute(macro)
+        self._connection.execute(f"CREATE TABLE {AI_EVENTS} AS {_events_of(scan.NO_ROWS)}")
+        for part in scan.parts_of(self._connection, self._files, self._aliases()):
+            self._parts.append(self._load_part(part))
+        where = "uuid IS NULL OR ts IS NULL"
+        self.nameless = int(self.rows(f"SELECT count(*) FROM {AI_EVENTS} WHERE {where}")[0][0])
+        if self.nameless:
+            self.rows(f"DELETE FROM {AI_EVENTS} WHERE {where}")
+        self._forget_duplicates()
+
+    def _load_part(self, part: scan.Part) -> scan.Part:
+        """Load one part, trying again with more care where that can help; gives the part as it was read."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                self._connection.execute(f"INSERT INTO {AI_EVENTS} {_events_of(part.sql)}")
+            except duckdb.Error as error:
+                last = attempt == _ATTEMPTS - 1
+                if isinstance(error, duckdb.OutOfMemoryException) and not last:
+                    self._connection.execute("SET threads = 1")
+                    self._connection.execute(f"SET memory_limit = '{_MORE_MEMORY}'")
+                elif scan.may_be_mended(error) and not part.mended:
+                    part = scan.mended(part)
+                else:
+                    self._blame(part, error)
+            else:
+                return part
+        raise AssertionError  # pragma: no cover -- the last attempt returns or blames
+
+    def _blame(self, part: scan.Part, error: duckdb.Error) -> NoReturn:
+        """Find the file a part failed for, and raise its error."""
+        for single in scan.narrowed(part):
+            try:
+                self._connection.execute(f"SELECT count(print) FROM ({_events_of(single.sql)})")
+            except duckdb.Error as own:
+                raise explain(own, single.files[0]) from own
+        raise explain(error, part.files[0]) from error
+
+    def _aliases(self) -> dict[str, str]:
+        """Link files whose path DuckDB would take for a pattern under a plain name."""
+        aliases = {}
+        for number, file in enumerate(self._files):
+            if glob.has_magic(file.path):
+                link = Path(self._folder) / f"link{number}"
+                link.symlink_to(file.path)
+                aliases[file.path] = str(link)
+        return aliases
+
+    def _forget_duplicates(self) -> None:
+        """Keep one row a uuid: the one stored last, then the one that sorts first."""
+        self.rows(
+            f"""CREATE TABLE winners AS
+            SELECT uuid, print, rowid AS row FROM (
+              SELECT uuid, print, rowid, row_number() OVER (
+                  PARTITION BY uuid ORDER BY stamp DESC NULLS LAST, print, properties) AS place
+              FROM {AI_EVENTS} SEMI JOIN (
+                SELECT uuid FROM {AI_EVENTS} GROUP BY uuid HAVING count(*) > 1) USING (uuid))
+            WHERE place = 1"""
+        )
+        self._duplicates = int(self.rows("SELECT count(*) FROM winners")[0][0])
+        if self._duplicates:
+            self.rows(
+                f"DELETE FROM {AI_EVENTS} WHERE uuid IN (SELECT uuid FROM winners) "
+                "AND rowid NOT IN (SELECT row FROM winners)"
+            )
+
+    def _all_rows(self) -> str:
+        sources = [part.sql for part in self._parts] or [scan.NO_ROWS]
+        return "(" + " UNION ALL ".join(f"SELECT * FROM {source}" for source in sources) + ")"
+
+    def _once(self, chosen: str, events: str, where: str = "true") -> str:
+        """Spell a scan that gives one row a uuid of the events named, aggregates taken over its copies."""
+        named = f"event IN ({events}) AND uuid IS NOT NULL AND {where}"
+        rows = f"(SELECT * FROM {self._all_rows()} WHERE {named})"
+        if self._duplicates:
+            rows = f"""(SELECT r.* FROM (
+                SELECT *, {DUCKDB_PRINT} AS print FROM (SELECT *, {DUCKDB_GIVEN} AS given FROM {rows})) r
+              LEFT JOIN winners w ON w.uuid = r.uuid WHERE w.uuid IS NULL OR w.print = r.print)"""
+        return f"SELECT uuid, {chosen} FROM {rows} GROUP BY uuid"
+
+    def _read_properties(self, properties: Sequence[Property]) -> None:
+        """Read properties of AI events into a table of their own."""
+        table = f"properties{len(self._columns)}"
+        chosen = []
+        for number, each in enumerate(properties):
+            holder = "properties" if each.scope == "event" else "person_properties"
+            # As a JSON pointer, so that no key can be taken for a path.
+            pointer = "/" + each.key.replace("~", "~0").replace("/", "~1")
+            text = f"json_extract_string({holder}, {scan.quoted(pointer)})"
+            chosen.append(f"min(said({text})) AS given{number}")
+        self.rows(f"CREATE TABLE {table} AS {self._once(', '.join(chosen), _ASKED_EVENTS)}")
+        self._columns.update({each: f"{table}.given{number}" for number, each in enumerate(properties)})
+
+
+def _events_of(source: str) -> str:
+    """Spell the figures of the AI events of a relation."""
+    return (
+        f"SELECT {DUCKDB_EVENT} FROM (SELECT *, {DUCKDB_GIVEN} AS given FROM {source} "
+        "WHERE starts_with(event, '$ai_'))"
+    )
+
+
+def translated(error: duckdb.Error) -> SourceError:
+    """Say what an engine failure means, without its suggestions about settings."""
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return SourceError(
+            "the export's engine ran out of memory", hint="Ask for a shorter time, or fewer runs."
+        )
+    return SourceError(f"the export's engine failed: {str(error).splitlines()[0][:300]}")

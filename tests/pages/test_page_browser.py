@@ -1,0 +1,188 @@
+"""The HTML page in a real browser: nothing blocked, nothing fetched, nothing cut off, nothing inaccessible."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+from reporter import charts
+from reporter.render import page, templates
+
+from tests.reports import HOSTILE, report, section, states
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+STATES = states()
+WIDTHS = (320, 360, 768, 1280, 2560)
+MAIN_STATES = ("changed", "quiet", "not_comparable", "incomplete", "evaluation", "hostile", "no_run")
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None and not os.environ.get("CI"), reason="no Chromium here; CI must have one"
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as engine:
+        opened = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder, env, assets = tmp_path_factory.mktemp("pages"), templates.environment(), charts.page_assets()
+    made: dict[str, Path] = {}
+    for name, value in STATES.items():
+        made[name] = folder / f"{name}.html"
+        made[name].write_bytes(page.html(value, charts.draw(value), assets, env=env).data)
+    return made
+
+
+class Visit:
+    """One opened page with everything the browser complained about."""
+
+    def __init__(self, browser: Browser, path: Path, *, width: int = 1280, theme: str = "light", script: bool = True) -> None:
+        self.context = browser.new_context(
+            viewport={"width": width, "height": 800}, color_scheme=theme, java_script_enabled=script, reduced_motion="reduce"
+        )
+        self.page: Page = self.context.new_page()
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.said.append(f"dialog {dialog.message}"), dialog.dismiss()))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(path.as_uri())
+
+    def __enter__(self) -> Visit:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.context.close()
+
+
+def overflow(page: Page) -> Any:
+    return page.evaluate(
+        """() => [document.documentElement.scrollWidth - window.innerWidth,
+          [...document.querySelectorAll('body *')].filter((e) => !e.closest('svg, .scroll, .skip, .unseen, thead')
+            && e.getClientRects().length && e.getBoundingClientRect().right > window.innerWidth + 1)
+            .slice(0, 3).map((e) => e.outerHTML.slice(0, 120))]"""
+    )
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", STATES)
+def test_page_is_silent_fetches_nothing_and_fits_every_width(browser: Browser, pages: dict[str, Path], name: str, theme: str) -> None:
+    with Visit(browser, pages[name], theme=theme) as visit:
+        for width in WIDTHS if theme == "light" else (360, 1280):
+            visit.page.set_viewport_size({"width": width, "height": 800})
+            assert overflow(visit.page) == [0, []], f"{width} px"
+        visit.page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+        visit.page.set_viewport_size({"width": 360, "height": 800})
+        assert overflow(visit.page) == [0, []], "opened details"
+        assert visit.said == []
+        assert [url for url in visit.asked if not url.startswith(("file:", "data:"))] == []
+        assert len([url for url in visit.asked if url.startswith("file:")]) == 1
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", MAIN_STATES)
+def test_axe_finds_nothing(browser: Browser, pages: dict[str, Path], name: str, theme: str) -> None:
+    with Visit(browser, pages[name], theme=theme) as visit:
+        for width in (360, 1280):
+            visit.page.set_viewport_size({"width": width, "height": 800})
+            visit.page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+            response = Axe().run(visit.page, options=RULES).response
+            assert "color-contrast" in {rule["id"] for rule in response["passes"]}
+            found = response["violations"]
+            told = [(v["id"], [(n["html"][:160], n["failureSummary"][:200]) for n in v["nodes"][:3]]) for v in found]
+            assert told == [], f"{width} px"
+
+
+def test_hostile_text_does_not_run(browser: Browser, tmp_path: Path) -> None:
+    bad = HOSTILE[0]
+    value = report([section(titles=HOSTILE, clusters=9, name=bad)], title=bad, headline=bad)
+    path = tmp_path / "report.html"
+    path.write_bytes(page.html(value, charts.draw(value), charts.page_assets(), env=templates.environment()).data)
+    with Visit(browser, path) as visit:
+        assert visit.page.locator("h1").inner_text() == bad
+        assert visit.page.locator("img").count() == 0
+        assert visit.page.locator("script").count() == 1
+        assert visit.said == []
+
+
+def test_everything_reads_without_scripts(browser: Browser, pages: dict[str, Path]) -> None:
+    with Visit(browser, pages["changed"], script=False) as visit:
+        text = visit.page.locator("main").inner_text()
+        for words in ("Data import mapping", "$0.030", "57 of 409", "All clusters", "Method", "Provenance"):
+            assert words in text
+
+
+def test_heading_sorts_the_table_and_keeps_outliers_last(browser: Browser, pages: dict[str, Path]) -> None:
+    with Visit(browser, pages["changed"]) as visit:
+        button = visit.page.locator(".ledger th button", has_text="Mean cost")
+        button.click()
+        assert visit.page.locator(".ledger th[aria-sort=descending]").count() == 1
+        costs = visit.page.eval_on_selector_all(".ledger tbody tr:not(.noise) td[data-label='Mean cost']", "es => es.map(e => Number(e.dataset.sort))")
+        assert costs == sorted(costs, reverse=True)
+        assert visit.page.locator(".ledger tbody tr").last.get_attribute("class") == "noise"
+        button.click()
+        again = visit.page.eval_on_selector_all(".ledger tbody tr:not(.noise) td[data-label='Mean cost']", "es => es.map(e => Number(e.dataset.sort))")
+        assert again == sorted(costs)
+
+
+def test_filter_hides_what_does_not_match(browser: Browser, pages: dict[str, Path]) -> None:
+    with Visit(browser, pages["changed"]) as visit:
+        for width in (1280, 360):
+            visit.page.set_viewport_size({"width": width, "height": 800})
+            visit.page.get_by_label("Filter clusters by name or change").fill("webhook")
+            assert visit.page.locator(".ledger tbody tr:visible").count() == 1
+            visit.page.get_by_label("Filter clusters by name or change").fill("")
+            assert visit.page.locator(".ledger tbody tr:visible").count() == 12
+
+
+@pytest.mark.parametrize("name", ["changed", "quiet", "stale", "not_comparable", "no_run"])
+def test_verdict_stands_on_the_first_screen_of_a_phone(browser: Browser, pages: dict[str, Path], name: str) -> None:
+    with Visit(browser, pages[name], width=360) as visit:
+        for selector in ("h1", ".state"):
+            box = visit.page.locator(selector).first.bounding_box()
+            assert box is not None
+            assert box["y"] + box["height"] < 420
+
+
+def test_phone_gets_its_own_drawing(browser: Browser, pages: dict[str, Path]) -> None:
+    with Visit(browser, pages["changed"], width=360) as visit:
+        assert visit.page.locator(".drawing.narrow").first.is_visible()
+        assert not visit.page.locator(".drawing.wide").first.is_visible()
+        visit.page.set_viewport_size({"width": 1280, "height": 800})
+        assert visit.page.locator(".drawing.wide").first.is_visible()
+        assert not visit.page.locator(".drawing.narrow").first.is_visible()
+
+
+def test_dark_reaches_the_screen_but_never_the_printer(browser: Browser, pages: dict[str, Path]) -> None:
+    paper = "getComputedStyle(document.body).backgroundColor"
+    with Visit(browser, pages["changed"], theme="dark") as visit:
+        assert visit.page.evaluate(paper) == "rgb(23, 25, 28)"
+        visit.page.emulate_media(media="print", color_scheme="dark")
+        assert visit.page.evaluate(paper) == "rgb(255, 255, 255)"
+
+
+def test_digits_line_up(browser: Browser, pages: dict[str, Path]) -> None:
+    with Visit(browser, pages["changed"]) as visit:
+        assert visit.page.evaluate("document.fonts.check('15px \"Reporter Sans\"')")
+        ends = visit.page.eval_on_selector_all(".ledger td[data-label='Mean cost']", "es => [...new Set(es.map(e => Math.round(e.getBoundingClientRect().right)))]")
+        assert len(ends) == 1
+
+
+def test_keyboard_reaches_the_skip_link_first(browser: Browser, pages: dict[str, Path]) -> None:
+    with Visit(browser, pages["changed"]) as visit:
+        visit.page.keyboard.press("Tab")
+        assert visit.page.evaluate("document.activeElement.className") == "skip"
+        assert visit.page.evaluate("document.activeElement.getBoundingClientRect().left") >= 0

@@ -1,0 +1,67 @@
+"""The page's font is a small subset under its own name; the print fonts cover what can be covered."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import time
+
+import pytest
+from fontTools.ttLib import TTFont
+
+from reporter.charts import fonts, page_assets, style
+
+
+@pytest.mark.parametrize("weight", [400, 600])
+def test_face_is_woff2_that_covers_latin_punctuation_and_arrows(weight: int) -> None:
+    data = fonts.face(weight)
+    assert data[:4] == b"wOF2"
+    covered = TTFont(io.BytesIO(data)).getBestCmap()
+    for ch in "AZaz09 $%.,–—“”‘’…·×−→▲▼≥≤éüßñøłŐ€":
+        assert ord(ch) in covered, ch
+
+
+@pytest.mark.parametrize("weight", [400, 600])
+def test_face_does_not_bear_the_reserved_name(weight: int) -> None:
+    names = TTFont(io.BytesIO(fonts.face(weight)))["name"].names
+    by_id = {n.nameID: str(n) for n in names}
+    assert by_id[1] == style.FONT_FAMILY
+    assert not any("source" in by_id[i].lower() for i in (1, 4, 6))
+    assert "Open Font License" in by_id[13]
+
+
+def test_faces_are_small_and_made_in_half_a_second() -> None:
+    fonts.face.cache_clear()
+    started = time.process_time()
+    sizes = [len(fonts.face(w)) for w in (400, 600)]
+    assert time.process_time() - started < 2.0  # half a second on a quiet machine
+    assert max(sizes) < 40_000
+
+
+def test_faces_are_the_same_bytes_in_another_process() -> None:
+    code = "import hashlib; from reporter.charts import fonts; print(hashlib.sha256(fonts.face(400) + fonts.face(600)).hexdigest())"
+    found = {
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout  # noqa: S603
+        for _ in range(2)
+    }
+    assert len(found) == 1
+
+
+def test_page_assets_hold_what_the_page_embeds() -> None:
+    assets = page_assets()
+    assert set(assets.fonts) == {400, 600}
+    assert assets.light["paper"] == "#ffffff"
+    assert assets.dark["paper"] == "#17191c"
+    assert assets.swatch("abc") == style.lineage_token("abc")
+    assert assets.css == style.css_class_rules()
+
+
+def test_latin_needs_no_fallback() -> None:
+    assert fonts.printable("Plan changes – 27 of 195 ▲") == ("Plan changes – 27 of 195 ▲", ())
+
+
+def test_letters_without_any_font_are_left_out_rather_than_boxed() -> None:
+    text, families = fonts.printable("a\U000f0000b")
+    assert text == "ab"
+    assert families == ()

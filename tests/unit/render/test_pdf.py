@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from reporter.errors import RenderError
+from reporter.render import pdf, templates
+
+from tests.reports import report, section, states
+
+STATES = states()
+
+
+def test_a_pdf_can_be_made_here() -> None:
+    assert pdf.available() is None
+
+
+def test_missing_pango_names_the_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: str) -> None:
+        raise OSError("cannot load library 'libpango-1.0-0'")
+
+    monkeypatch.setattr(pdf, "import_module", broken)
+    said = pdf.available()
+    assert said is not None
+    for word in ("libpango-1.0-0", "dnf install pango", "brew install pango"):
+        assert word in said
+
+
+def test_missing_weasyprint_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise ModuleNotFoundError(name)
+
+    monkeypatch.setattr(pdf, "import_module", missing)
+    assert "pip install weasyprint" in (pdf.available() or "")
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1/x.png", "file:///etc/passwd", "ftp://127.0.0.1/x"])
+def test_outside_resource_stops_the_rendering(address: str, tmp_path: Path, assets) -> None:
+    (tmp_path / "print.html").write_text(
+        '{% extends "builtin/print.html" %}{% block masthead %}<h1>x</h1><img alt="x" src="' + address + '">{% endblock %}'
+    )
+    with pytest.raises(RenderError, match="outside the report"):
+        pdf.pdf(STATES["no_run"], [], assets, env=templates.environment(tmp_path))
+
+
+def test_rows_are_capped_and_the_rest_is_named(assets) -> None:
+    text = pdf.markup(report([section(clusters=90)]), [], assets, env=templates.environment())
+    assert text.count('id="job-1-cluster-') == 60
+    assert "30 clusters more are in the attached report.json" in text
+
+
+def test_paper_does_not_grow_with_rows(assets) -> None:
+    env = templates.environment()
+    sizes = [len(pdf.markup(report([section(clusters=n, loud=None)]), [], assets, env=env)) for n in (70, 400)]
+    assert sizes[1] < sizes[0] * 1.05
+
+
+def test_jobs_beyond_the_limit_are_named(assets) -> None:
+    jobs = [section(clusters=1, name=f"Job {i}", job_id=f"{i:032d}", loud=None) for i in range(pdf.MANY_JOBS + 3)]
+    text = pdf.markup(report(jobs), [], assets, env=templates.environment())
+    assert "3 more jobs are in the attached report.json" in text
+
+
+def test_many_jobs_share_the_rows() -> None:
+    assert pdf.limits(1).clusters == 60
+    assert pdf.limits(10).clusters * 10 <= 240
+    assert pdf.limits(1_000).clusters == pdf.limits(pdf.MANY_JOBS).clusters
+
+
+def test_print_uses_pictures_not_drawings(assets, make_chart) -> None:
+    text = pdf.markup(STATES["changed"], [make_chart("share")], assets, env=templates.environment())
+    assert 'src="data:image/png;base64,' in text
+    assert 'alt="Alt of share"' in text
+    assert "drawn wide" not in text
+    assert "<details" not in text
