@@ -136,9 +136,9 @@ def mean_change(pair: Pairing) -> Contrast:
     Method: ratio of means by the delta method on the log scale with item influence (shared items cancel),
     Student's t with Welch's degrees of freedom, and the standard error inflated by at most 1.3 towards Cox's
     variance for log-normal data (Zhou & Gao 1997, Stat Med 16:783), not at all where a value is 0. The
-    interval of the difference is MOVER (Zou & Donner 2008, Stat Med 27:1693) from the two log-t intervals,
-    with the correlation that shared items bring. Fewer than two values on a side or a mean of 0 give no
-    interval.
+    interval of the difference is MOVER (Zou & Donner 2008, Stat Med 27:1693) from the two log-t intervals;
+    with shared items, whose influence cancels, the delta method on the difference itself (MOVER's skewed
+    limits would not cancel). Fewer than two values on a side or a mean of 0 give no interval.
     """
     a, b = pair.a, pair.b
     if not len(a) or not len(b):
@@ -156,10 +156,14 @@ def mean_change(pair: Pairing) -> Contrast:
     se = inflation * math.sqrt(max(0.0, v_a + v_b - 2 * cov) * correction)
     df = (v_a + v_b) ** 2 / (v_a**2 / (len(a) - 1) + v_b**2 / (len(b) - 1)) if v_a + v_b > 0 else 1.0
     log_ratio, width = math.log(ratio), min(t_quantile(df) * se, 700.0)
-    limits_a = _log_limits(mean_a, v_a, len(a), inflation)
-    limits_b = _log_limits(mean_b, v_b, len(b), inflation)
-    rho = cov / math.sqrt(v_a * v_b) if v_a > 0 and v_b > 0 else 0.0
-    low, high = mover(mean_a, limits_a, mean_b, limits_b, rho)
+    if len(pair.shared_a):
+        spread = math.sqrt(max(0.0, mean_a**2 * v_a + mean_b**2 * v_b - 2 * mean_a * mean_b * cov) * correction)
+        half = min(t_quantile(df), 1e6) * inflation * spread
+        low, high = difference - half, difference + half
+    else:
+        limits_a = _log_limits(mean_a, v_a, len(a), inflation)
+        limits_b = _log_limits(mean_b, v_b, len(b), inflation)
+        low, high = mover(mean_a, limits_a, mean_b, limits_b, 0.0)
     p_value = two_sided_t(log_ratio / se, df) if se > 0 else 1.0 if log_ratio == 0 else None
     return Contrast(
         difference,

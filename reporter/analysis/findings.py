@@ -40,40 +40,28 @@ _FAMILIES: tuple[tuple[FindingKind, tuple[str, ...]], ...] = (
     ("errors", ("error_rate",)),
 )
 _CALLED: tuple[Call, ...] = ("changed", "probably_changed")
-_ORDER = (
-    "cost",
-    "errors",
-    "share",
-    "latency",
-    "tokens",
-    "new",
-    "gone",
-    "split",
-    "merged",
-    "noise",
-    "coverage",
-)
+_MATERIAL = 0.01
+"""Part of the population's cost from which dollars decide the order."""
+_STRUCTURAL = ("new", "gone", "split", "merged")
+_ORDER = ("errors", "cost", "share", "latency", "tokens", "noise", "coverage", *_STRUCTURAL)
 
 
 def findings(sections: Sequence[JobSection]) -> list[Finding]:
     """Collect what changed over all jobs, the surest and weightiest first.
 
-    Certain changes come before probable ones. Among them dollars decide where they are known: the end of the
-    interval nearest zero, times the cluster's part of the population. Then errors, shares, latency and tokens
-    by the same bound, then clusters that came, went, split or merged by size. A cluster's cost gives one
+    Certain changes come before probable ones. Among them come first those worth at least 1 % of what the
+    population cost, by the end of their interval nearest zero; then errors, cost, shares, latency and tokens
+    by the same bound; last the clusters that came, went, split or merged, by size. A cluster's cost gives one
     finding, not one for mean and one for median; so does its latency.
     """
     ranked = []
     for index, section in enumerate(sections):
         for weight, finding in (*_metric_findings(index, section), *_structural(index, section)):
             tier = _CALLED.index(finding.call)
-            dollars = finding.impact_usd is not None
-            key = (
-                tier,
-                finding.kind in _ORDER[5:],
-                not dollars,
-                0 if dollars else _ORDER.index(finding.kind),
-            )
+            spent = section.coverage.population_cost if section.coverage else None
+            material = finding.impact_usd is not None and spent is not None and weight >= _MATERIAL * spent
+            order = 0 if material else _ORDER.index(finding.kind)
+            key = (tier, finding.kind in _STRUCTURAL, not material, order)
             tie = (
                 _ORDER.index(finding.kind),
                 index,

@@ -227,7 +227,7 @@ def _week(latest: RunHeader, earlier: Sequence[RunHeader]) -> PriorChoice:
 
 def _chosen(latest: RunHeader, ordered: Sequence[RunHeader], rule: str) -> PriorChoice:
     if not ordered:
-        return PriorChoice(None, f"No prior: {rule} was asked for, and no earlier run of this job is stored.")
+        return PriorChoice(None, "No prior: this job has no earlier run in the time looked at.")
     prior = ordered[-1]
     gap = latest.window.end - prior.window.end
     direction = "earlier" if gap >= timedelta(0) else "later"

@@ -114,7 +114,8 @@ def _cosines(prior: Sequence[str], latest: Sequence[str], cut: Callable[[str], I
     norms = np.sqrt(np.asarray(table.multiply(table).sum(axis=1)).ravel())
     norms[norms == 0] = 1.0
     product = np.asarray((table[: len(prior)] @ table[len(prior) :].T).todense())
-    return np.clip(product / np.outer(norms[: len(prior)], norms[len(prior) :]), 0.0, 1.0)
+    cosines = product / np.outer(norms[: len(prior)], norms[len(prior) :])
+    return np.asarray(np.clip(cosines, 0.0, 1.0), dtype=np.float64)
 
 
 def _grams(text: str) -> Iterator[str]:

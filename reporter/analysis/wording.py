@@ -39,19 +39,25 @@ def sentence(finding: Finding, section: JobSection, *, short: bool = False) -> s
         return _structure(finding, section, width)
     name = finding.metric or ""
     change = _change(finding, section)
-    subject = _subject(finding, section, width)
+    subject = cluster_title(section, finding.cluster_id, width)
     one, many = NOUNS[section.job.level]
+    each = f"an {one}" if one[0] in "aeiou" else f"a {one}"
+    whole = finding.cluster_id is None
     probably = "probably " if finding.call == "probably_changed" else ""
     way = {"up": "up", "down": "down", "none": "unchanged"}[finding.direction]
     latest, prior = _write(name, finding.latest), _write(name, finding.prior)
+    per = "" if whole else f" {each}"
+    slow = f"the slowest 5% of all {many}" if whole else f"the slowest 5% of {subject}"
     told = {
-        "mean_cost_usd": f"{subject} costs {latest} a {one}",
-        "median_cost_usd": f"{subject} typically costs {latest} a {one} (median)",
-        "mean_latency_s": f"{subject} takes {latest} a {one}",
-        "median_latency_s": f"{subject} typically takes {latest} a {one} (median)",
-        "p95_latency_s": f"{subject} takes {latest} or longer in its slowest 5% of {many}",
-        "mean_tokens": f"{subject} uses {latest} tokens a {one}",
-        "error_rate": f"{subject} fails in {latest} of its {many}",
+        "mean_cost_usd": f"{subject} costs {latest}{per}",
+        "median_cost_usd": f"{subject} typically costs {latest}{per} (median)",
+        "mean_latency_s": f"{subject} takes {latest}{per}",
+        "median_latency_s": f"{subject} typically takes {latest}{per} (median)",
+        "p95_latency_s": f"{slow[0].upper()}{slow[1:]} take {latest} or longer",
+        "mean_tokens": f"{subject} uses {latest} tokens{per}",
+        "error_rate": f"{latest} of all {many} fail"
+        if whole
+        else f"{subject} fails in {latest} of its {many}",
         "share": f"{subject} holds {latest} of the sampled {many}",
     }.get(name, f"{subject}: {latest}")
     return f"{told}, {probably}{way} from {prior} ({_moved(name, finding, change, short=short)})."
@@ -69,13 +75,6 @@ def cluster_title(section: JobSection, cluster_id: int | None, width: int) -> st
 
 def _quoted(title: str, cluster_id: int, width: int) -> str:
     return f"“{units.clean(title, width) or f'Cluster {cluster_id} (untitled)'}”"
-
-
-def _subject(finding: Finding, section: JobSection, width: int) -> str:
-    if finding.cluster_id is None:
-        one = NOUNS[section.job.level][0]
-        return "The whole run" if finding.metric == "error_rate" else f"The average {one}"
-    return cluster_title(section, finding.cluster_id, width)
 
 
 def _change(finding: Finding, section: JobSection) -> MetricChange | None:

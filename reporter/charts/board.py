@@ -10,7 +10,6 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import matplotlib
 from matplotlib import patheffects
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -35,16 +34,23 @@ _PRINT_SCALE = 2
 _HALO_PX = 3.0
 DOT = "dot"
 HALO = "halo"
-SETTINGS = {
-    "text.usetex": False,
-    "text.hinting": "no_hinting",
-    "path.sketch": None,
-    "path.effects": [],
-    "path.snap": True,
+SETTINGS: dict[str, Any] = {
+    "agg.path.chunksize": 0,
+    "figure.edgecolor": "white",
     "patch.antialiased": True,
+    "path.effects": [],
+    "path.simplify": False,
+    "path.sketch": None,
+    "path.snap": True,
+    "savefig.bbox": None,
+    "savefig.edgecolor": "auto",
+    "savefig.facecolor": "auto",
+    "savefig.transparent": False,
     "text.antialiased": True,
+    "text.hinting": "no_hinting",
+    "text.usetex": False,
 }
-"""What a person's own matplotlibrc must not change."""
+"""What a person's own matplotlibrc must not change, neither while painting nor while writing."""
 
 
 class Board:
@@ -221,11 +227,10 @@ class Board:
     def png(self) -> bytes:
         """Print the sheet on white paper at twice its size, without date, path or program name."""
         target = io.BytesIO()
-        with matplotlib.rc_context(SETTINGS):  # type: ignore[arg-type]  # the stub lists each key by name
-            FigureCanvasAgg(self.figure)
-            self.figure.savefig(
-                target, format="png", dpi=_PX_PER_INCH * _PRINT_SCALE, metadata={"Software": None}
-            )
+        FigureCanvasAgg(self.figure)
+        self.figure.savefig(
+            target, format="png", dpi=_PX_PER_INCH * _PRINT_SCALE, metadata={"Software": None}
+        )
         return target.getvalue()
 
     def _add(self, artist: Artist) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import matplotlib
+
 from reporter.artifact import Chart
 from reporter.charts import cluster_map, errors, share, slope, strips
+from reporter.charts.board import SETTINGS
 from reporter.charts.sheet import NARROW, PRINT, WIDE, Form, Sheet
 from reporter.charts.svg import markup
 from reporter.charts.words import Topic
@@ -25,10 +28,11 @@ def draw(report: Report, *, svg: bool = True, png: bool = False) -> tuple[Chart,
         left out, and a job without a run has none. Equal reports give equal bytes.
     """
     made: list[Chart] = []
-    for index in range(len(report.jobs)):
-        topic = Topic.of(report, index)
-        if topic is not None:
-            made += [_chart(sheet, index, svg=svg, png=png) for sheet in sheets(topic)]
+    with matplotlib.rc_context(SETTINGS):  # type: ignore[arg-type]  # the stub lists every key
+        for index in range(len(report.jobs)):
+            topic = Topic.of(report, index)
+            if topic is not None:
+                made += [_chart(sheet, index, svg=svg, png=png) for sheet in sheets(topic)]
     return tuple(made)
 
 

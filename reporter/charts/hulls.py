@@ -14,7 +14,7 @@ Points: TypeAlias = NDArray[np.float64]
 _CORNERS_LEAST = 3
 _DIRECTIONS = 72
 _SMOOTH_RAD = 0.15
-"""Standard deviation of the smoothing; shrinks the reach by at most 1.2 %."""
+"""Standard deviation of the smoothing."""
 _TINY_PX = 9.0
 
 
@@ -68,7 +68,8 @@ def island(points: Points, grow_px: float = 7.0) -> Points:
     A convex shape is its support function h: how far it reaches in each direction. Smoothing h over
     directions rounds the corners and keeps the shape convex (the result is a mean of turned copies);
     the outline is h times the direction plus h' times the direction's normal (R. Schneider, Convex
-    Bodies, section 1.7). By h(t+d) + h(t-d) >= 2 h(t) cos d the reach shrinks by at most exp(-s^2/2).
+    Bodies, section 1.7). As h(t+d) + h(t-d) >= 2 h(t) cos d, smoothing takes at most the factor exp(-s^2/2)
+    off the reach, which is given back.
 
     Args:
         points: Pixel positions, shape (n, 2), n at least 1.
@@ -84,7 +85,8 @@ def island(points: Points, grow_px: float = 7.0) -> Points:
     ways = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     waves = np.fft.rfft((ways @ (corners - middle).T).max(axis=1))
     order = np.arange(len(waves))
-    waves = waves * np.exp(-0.5 * (order * _SMOOTH_RAD) ** 2)
+    # Scaled so that the mean of turned copies reaches at least as far as the hull in every direction.
+    waves = waves * np.exp(0.5 * (1 - order**2) * _SMOOTH_RAD**2)
     support = np.fft.irfft(waves, _DIRECTIONS) + radius
     slope = np.fft.irfft(1j * order * waves, _DIRECTIONS)
     across = np.stack([-ways[:, 1], ways[:, 0]], axis=1)

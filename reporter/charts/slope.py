@@ -76,9 +76,10 @@ def sheet(topic: Topic) -> Sheet | None:
     found = panels(topic)
     if window is None or not found:
         return None
+    what = " and ".join(panel.heading[0].lower() + panel.heading[1:] for panel in found)
     subtitle = (
-        f"Clusters found in both runs, {window} to {topic.window}. Bold: changed or"
-        f" probably changed; grey: no clear change.{topic.cut(_drawn(topic))}"
+        f"{what[0].upper()}{what[1:]}: clusters found in both runs, {window} to {topic.window}."
+        f" Bold: changed or probably changed; grey: no clear change.{topic.cut(_drawn(topic))}"
     )
     told = [
         f"{s.name}: {p.heading.lower()} {p.write(s.prior)} to {p.write(s.latest)}"

@@ -11,14 +11,13 @@ import re
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape, quoteattr
 
-import matplotlib
 import numpy as np
 from matplotlib.backend_bases import GraphicsContextBase, RendererBase
 from matplotlib.colors import to_hex
 from matplotlib.path import Path
 
 from reporter.charts import text as measured
-from reporter.charts.board import DOT, HALO, SETTINGS
+from reporter.charts.board import DOT, HALO
 from reporter.charts.style import SMALL_PX, STRONG, TEXT_PX, TOKENS
 
 if TYPE_CHECKING:
@@ -46,8 +45,7 @@ def markup(board: Board, *, key: str, name: str, form: str, alt: str) -> str:
         Well-formed XML without ``style=``, handlers, links or scripts.
     """
     renderer = _Renderer(board.width, board.height)
-    with matplotlib.rc_context(SETTINGS):  # type: ignore[arg-type]  # the stub lists each key by name
-        board.figure.draw(renderer)
+    board.figure.draw(renderer)
     label = f"{key}-title"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class={quoteattr(f"chart chart-{form} chart-{name}")}'

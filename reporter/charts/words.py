@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -12,6 +13,7 @@ from reporter.report import Cluster, JobSection, MetricChange, Report, RunInfo
 Tone: TypeAlias = Literal["calm", "plain", "worse", "better"]
 """``plain`` is a sure change that is neither good nor bad."""
 
+_YEAR = re.compile("\u00a0[0-9]{4}$|\u00a0[0-9]{4}(?= )")
 SHOWN = 24
 """Clusters drawn at most; the table beside a chart has all."""
 _NOUNS = {
@@ -125,12 +127,7 @@ def quoted(cluster: Cluster) -> str:
 
 def short(window: str) -> str:
     """Leave the year out of a window that lies within one."""
-    head, _, year = window.rpartition("\u00a0")
-    return (
-        head
-        if head and year not in head and not any(p.isdigit() and len(p) == len(year) for p in head.split())
-        else window
-    )
+    return _YEAR.sub("", window) if len(_YEAR.findall(window)) == 1 else window
 
 
 def sure(change: MetricChange | None) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from reporter import units
+from reporter.cli.console import clean
 from reporter.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def tell(outcome: Outcome, settings: Settings, console: Console) -> int:
         console.value(_as_json(outcome, code))
     else:
         for receipt in outcome.receipts:
-            console.result(f"{receipt.path}  {size(receipt.size_bytes)}")
+            console.document(f"{clean(receipt.path)}  {size(receipt.size_bytes)}\n")
         console.result(outcome.report.headline, strong=True)
     for note in outcome.notes:
         console.warning(note)

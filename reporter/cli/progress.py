@@ -41,7 +41,7 @@ class Lines:
         if self._console.json_lines:
             self._console.line(text, "info", elapsed_s=round(elapsed, 3))
         else:
-            self._console.line(f"{elapsed:.1f} s  {text}", "info")
+            self._console.line(f"[{elapsed:.1f} s] {text}", "info")
 
 
 class Live:

@@ -85,15 +85,15 @@ def _command(command: click.Command | None, name: str, parent: click.Context) ->
         flags = ", ".join(f"`{key.flag}`" for key in KEYS if key.field in taken)
         yield f"Takes these [settings](#settings): {flags}, `--config`.\n"
     for option in command.params:
-        if not isinstance(option, click.Option) or isinstance(option, Setting) or option.name == "config":
+        if isinstance(option, (Setting, click.Argument)) or option.name == "config":
             continue
-        yield f"- `{', '.join(option.opts)}`: {option.help}\n"
+        yield f"- `{', '.join(option.opts)}`: {getattr(option, 'help', '')}\n"
     yield "```console\n" + "".join(f"$ {example}\n" for example in command.examples) + "```\n"
 
 
 def _settings() -> Iterator[str]:
     yield "## Settings\n"
-    yield "`-c, --config FILE` names the settings file; otherwise `./reporter.toml` is read where there is one.\n"
+    yield "`-c, --config FILE` names the settings file; else `./reporter.toml` is read where there is one.\n"
     for section in SETTING_SECTIONS:
         yield f"### {section}\n"
         yield "| Flag | In reporter.toml | Variable | Meaning |\n| --- | --- | --- | --- |"

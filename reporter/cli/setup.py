@@ -33,8 +33,6 @@ def init(ctx: click.Context, path: Path, *, force: bool) -> None:
     session = ctx.ensure_object(Session)
     try:
         _write_whole(path, config.template().encode(), replace=force)
-    except FileExistsError as error:
-        raise UsageError("this file exists", subject=str(path), hint="Replace it with --force.") from error
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise DeliveryError(f"the file cannot be written: {why}", subject=str(path)) from error
@@ -101,20 +99,24 @@ def _write_whole(path: Path, data: bytes, *, replace: bool) -> None:
     """Write a file so that nobody ever sees half of it; a link in its place is replaced, not followed.
 
     Raises:
-        FileExistsError: Something is there already and may not be replaced.
+        UsageError: Something is there already and may not be replaced.
         OSError: It cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    if not replace:
+        try:
+            path.open("xb").close()  # claims the name: of two at once only one goes on
+        except FileExistsError as error:
+            raise UsageError(
+                "this file exists", subject=str(path), hint="Replace it with --force."
+            ) from error
     staged = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with staged.open("xb") as stream:
         try:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-            if replace:
-                staged.replace(path)
-            else:
-                os.link(staged, path)  # unlike a rename, fails where something is there
+            staged.replace(path)
         finally:
             staged.unlink(missing_ok=True)
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reporter import units
 from reporter.render import rows, words
 from reporter.render.rows import ErrorRow, Named, Said
-from reporter.report import Cluster, Driver, Finding, JobSection
 from reporter.units import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reporter.report import Cluster, Driver, Finding, JobSection
 
 METRIC_KINDS = frozenset({"share", "cost", "latency", "tokens", "errors", "noise", "coverage"})
 _SHOWN = 5
@@ -102,7 +106,9 @@ def of_job(findings: Sequence[Finding], job_index: int) -> list[Finding]:
     return sorted((f for f in findings if f.job_index == job_index), key=lambda f: f.rank)
 
 
-def table(findings: Sequence[Finding], section: JobSection, job_index: int, swatches: dict[int, str | None]) -> tuple[tuple[ChangeRow, ...], int]:
+def table(
+    findings: Sequence[Finding], section: JobSection, job_index: int, swatches: dict[int, str | None]
+) -> tuple[tuple[ChangeRow, ...], int]:
     """Prepare the rows of "what changed".
 
     Returns:
@@ -121,18 +127,24 @@ def movements(section: JobSection, job_index: int) -> tuple[Movement, ...]:
     one, many = words.LEVELS[section.job.level]
     found: list[Movement] = []
     for kind in ("new", "gone", "split", "merged", "renamed"):
-        for entry in sorted((t for t in section.transitions if t.kind == kind), key=lambda t: (t.latest, t.prior)):
+        for entry in sorted(
+            (t for t in section.transitions if t.kind == kind), key=lambda t: (t.latest, t.prior)
+        ):
             new = tuple(latest.get(i, Named(words.title("", i), None)) for i in entry.latest)
             old = tuple(prior.get(i, Named(words.title("", i), None)) for i in entry.prior)
-            sure = "" if entry.confidence >= 0.9 else words.confidence(entry.confidence)
+            sure = "" if entry.confidence >= words.SURE else words.confidence(entry.confidence)
             match kind:
                 case "new":
                     sizes = [clusters[i] for i in entry.latest if i in clusters]
-                    note = "; ".join(f"{units.plural(c.size, one, many)}, {units.percent(c.share)}" for c in sizes)
+                    note = "; ".join(
+                        f"{units.plural(c.size, one, many)}, {units.percent(c.share)}" for c in sizes
+                    )
                     found.append(Movement("New", new, "", (), _joined(note, sure)))
                 case "gone":
                     lost = [gone[i] for i in entry.prior if i in gone]
-                    note = "; ".join(f"had {units.plural(g.size, one, many)}, {units.percent(g.share)}" for g in lost)
+                    note = "; ".join(
+                        f"had {units.plural(g.size, one, many)}, {units.percent(g.share)}" for g in lost
+                    )
                     found.append(Movement("Gone", old, "", (), _joined(note, sure)))
                 case "split":
                     found.append(Movement("Split", old, "became", new, sure))
@@ -152,7 +164,9 @@ def unchanged(section: JobSection, job_index: int) -> tuple[tuple[str, tuple[Nam
             continue
         calls = {m.call for m in c.change.metrics.values()}
         if not calls & {"changed", "probably_changed"}:
-            groups["no_clear_change" if "no_clear_change" in calls else "not_enough_data"].append(names[c.cluster_id])
+            groups["no_clear_change" if "no_clear_change" in calls else "not_enough_data"].append(
+                names[c.cluster_id]
+            )
     return tuple((words.CALLS[call], tuple(found)) for call, found in groups.items() if found)
 
 
@@ -167,7 +181,9 @@ def cards(section: JobSection, job_index: int, tz: str, swatches: dict[int, str 
             return 3
         return 2 if "probably_changed" in calls else int(c.change.transition in ("new", "split", "merged"))
 
-    chosen = sorted((c for c in section.clusters if weight(c)), key=lambda c: (-weight(c), -c.size, c.cluster_id))
+    chosen = sorted(
+        (c for c in section.clusters if weight(c)), key=lambda c: (-weight(c), -c.size, c.cluster_id)
+    )
     return tuple(card(c, section, job_index, tz, swatches) for c in chosen)
 
 
@@ -183,11 +199,15 @@ def card(c: Cluster, section: JobSection, job_index: int, tz: str, swatches: dic
         swatch=swatches.get(c.cluster_id),
         facts=facts,
         said=rows.said(c),
-        formerly=tuple(dict.fromkeys(t for n in c.lineage.names if (t := units.clean(n, 200)) and t != name.title))[-5:],
+        formerly=tuple(
+            dict.fromkeys(t for n in c.lineage.names if (t := units.clean(n, 200)) and t != name.title)
+        )[-5:],
         description=words.description(c.description),
         metrics=_metrics(c),
         compared=bool(c.change and c.change.metrics),
-        errors=tuple(rows.error(units.clean(e.cause, 240) or "(no error message)", [(name, e)]) for e in c.errors[:5]),
+        errors=tuple(
+            rows.error(units.clean(e.cause, 240) or "(no error message)", [(name, e)]) for e in c.errors[:5]
+        ),
         drivers=tuple(_driver(d) for d in c.drivers[:5]),
         exemplars=tuple(
             ExemplarRow(
@@ -263,7 +283,13 @@ def _targets(cluster: Cluster | None) -> tuple[Target, ...]:
     if cluster is None:
         return ()
     found = [Target("cluster", url)] if (url := words.link(cluster.url)) else []
-    labels = {"nearest": "typical", "most_expensive": "dearest", "slowest": "slowest", "failing": "failing", "farthest": "farthest"}
+    labels = {
+        "nearest": "typical",
+        "most_expensive": "dearest",
+        "slowest": "slowest",
+        "failing": "failing",
+        "farthest": "farthest",
+    }
     for e in cluster.exemplars:
         if (url := words.link(e.url)) and e.reason != "nearest" and len(found) < 3:  # noqa: PLR2004 (one line of a cell)
             found.append(Target(f"{labels.get(e.reason, 'example')} trace", url))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reporter import units
 from reporter.render import marks, words
-from reporter.report import Bridge, Finding, JobSection, MetricChange, RunInfo
 from reporter.units import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reporter.report import Bridge, Finding, JobSection, MetricChange, RunInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +65,19 @@ def sentence(section: JobSection, findings: Sequence[Finding]) -> str:
     if section.status in ("failed", "no_run", "no_prior", "not_comparable"):
         return units.clean(section.status_reason, 400) or f"{words.STATUSES[section.status]}."
     changed = {f.cluster_id for f in findings if f.call == "changed" and f.cluster_id is not None}
-    probably = {f.cluster_id for f in findings if f.call == "probably_changed" and f.cluster_id is not None} - changed
+    probably = {
+        f.cluster_id for f in findings if f.call == "probably_changed" and f.cluster_id is not None
+    } - changed
     parts = [f"{units.plural(len(changed), 'cluster')} changed"]
     if probably:
-        parts.append(f"{len(probably)} probably changed" if changed else f"{units.plural(len(probably), 'cluster')} probably did")
-    kinds = {kind: sum(t.kind == kind for t in section.transitions) for kind in ("new", "gone", "split", "merged")}
+        parts.append(
+            f"{len(probably)} probably changed"
+            if changed
+            else f"{units.plural(len(probably), 'cluster')} probably did"
+        )
+    kinds = {
+        kind: sum(t.kind == kind for t in section.transitions) for kind in ("new", "gone", "split", "merged")
+    }
     parts += [f"{number} {kind}" for kind, number in kinds.items() if number]
     date = f"{units.clean(section.status_reason, 400)} " if section.status == "stale" else ""
     return f"{date}{', '.join(parts)}."
@@ -84,7 +96,9 @@ def four(section: JobSection) -> tuple[Fact, ...]:
         Fact(
             label=f"{many.capitalize()} sampled",
             value=units.count(coverage.sampled_items),
-            note=f"of {units.count(population)}, {units.percent(share)}" if population else f"of an unknown number of {many}",
+            note=f"of {units.count(population)}, {units.percent(share)}"
+            if population
+            else f"of an unknown number of {many}",
             change=_was(section, None if section.prior is None else units.count(section.prior.items)),
             tone="calm",
         ),
@@ -98,13 +112,16 @@ def four(section: JobSection) -> tuple[Fact, ...]:
     ]
     if section.job.level == "evaluation":
         before = overall.prior_metrics.pass_rate if overall.prior_metrics else None
-        found.insert(1, Fact(
-            label="Pass rate",
-            value=units.percent(metrics.pass_rate),
-            note=f"not applicable: {units.percent(metrics.na_rate)}",
-            change=_was(section, None if before is None else units.percent(before)),
-            tone="calm",
-        ))
+        found.insert(
+            1,
+            Fact(
+                label="Pass rate",
+                value=units.percent(metrics.pass_rate),
+                note=f"not applicable: {units.percent(metrics.na_rate)}",
+                change=_was(section, None if before is None else units.percent(before)),
+                tone="calm",
+            ),
+        )
     elif estimates.median_latency_s.n or estimates.median_latency_s.value is not None:
         found.append(_fact(section, "median_latency_s", "Median latency", ""))
     else:
@@ -119,18 +136,20 @@ def coverage(section: JobSection) -> tuple[str, ...]:
         _, many = words.LEVELS[section.job.level]
         text = f"{units.count(c.sampled_items)} {many} sampled"
         if c.population_items:
-            text += f" of {units.count(c.population_items)} ({units.percent(c.sampled_items / c.population_items)})"
+            share = units.percent(c.sampled_items / c.population_items)
+            text += f" of {units.count(c.population_items)} ({share})"
         if c.sampled_cost is not None:
             text += f"; they cost {units.money(c.sampled_cost)}"
             if c.population_cost:
-                text += f" of {units.money(c.population_cost)} ({units.percent(c.sampled_cost / c.population_cost)})"
+                share = units.percent(c.sampled_cost / c.population_cost)
+                text += f" of {units.money(c.population_cost)} ({share})"
         found.append(f"{text}.")
         if c.noise_share is not None:
             found.append(f"{units.percent(c.noise_share)} of the sample are outliers that sit in no cluster.")
     if (comparability := section.comparability) is not None:
         found.append(units.clean(comparability.prior_choice, 400))
         if comparability.shared_items:
-            found.append(f"{units.plural(comparability.shared_items, 'item')} are in both runs.")
+            found.append(f"Items in both runs: {units.count(comparability.shared_items)}.")
     return tuple(text for text in found if text)
 
 
@@ -138,7 +157,8 @@ def window(run: RunInfo | None, tz: str) -> str:
     """Write a run's window by its days and length."""
     if run is None:
         return ""
-    return f"{units.span(run.window_start, run.window_end, tz)} ({units.duration(run.window_start, run.window_end)})"
+    length = units.duration(run.window_start, run.window_end)
+    return f"{units.span(run.window_start, run.window_end, tz)} ({length})"
 
 
 def bridge(made: Bridge | None) -> tuple[BridgeRow, ...]:
@@ -156,7 +176,9 @@ def bridge(made: Bridge | None) -> tuple[BridgeRow, ...]:
     for label, key, amount in steps:
         bounds = made.intervals.get(key)
         span = words.span(words.METRICS["mean_cost_usd"], *bounds) if bounds else UNKNOWN
-        rows.append(BridgeRow(label, units.money(amount, signed=True), span, marks.bar(amount, largest), total=False))
+        rows.append(
+            BridgeRow(label, units.money(amount, signed=True), span, marks.bar(amount, largest), total=False)
+        )
     rows.append(BridgeRow("Latest window", units.money(made.latest), "", None, total=True))
     return tuple(rows)
 
@@ -176,7 +198,9 @@ def _fact(section: JobSection, name: str, label: str, note: str) -> Fact:
             "median_latency_s": overall.prior_metrics.p50_latency,
         }[name]
         text = _was(section, wording.write(before))
-    return Fact(label, wording.write(level.value), "; ".join(part for part in (note, interval) if part), text, tone)
+    return Fact(
+        label, wording.write(level.value), "; ".join(part for part in (note, interval) if part), text, tone
+    )
 
 
 def _compared(name: str, change: MetricChange | None) -> tuple[str, str]:
@@ -188,7 +212,9 @@ def _compared(name: str, change: MetricChange | None) -> tuple[str, str]:
     if change.call in ("changed", "probably_changed"):
         tone = words.tone(change.call, way, words.good(name, way))
         return f"{words.moved(name, change)} from {before}, {words.CALLS[change.call].lower()}", tone
-    return f"{words.CALLS[change.call].lower()} from {before}".replace("not enough data from", "not enough data, was"), "calm"
+    return f"{words.CALLS[change.call].lower()} from {before}".replace(
+        "not enough data from", "not enough data, was"
+    ), "calm"
 
 
 def _was(section: JobSection, before: str | None) -> str:

@@ -6,8 +6,11 @@ Coordinates are CSS pixels with one decimal, so that equal numbers are equal byt
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 WIDTH = 72.0
 """Width of a dot mark and of a sparkline."""

@@ -5,15 +5,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
-
-import jinja2
+from typing import TYPE_CHECKING
 
 from reporter.artifact import Artifact, Chart
 from reporter.errors import RenderError
 from reporter.render import templates, views, words
-from reporter.render.views import PageAssets
-from reporter.report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import jinja2
+
+    from reporter.render.views import PageAssets
+    from reporter.report import Report
 
 FAMILY = "Reporter Sans"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")

@@ -6,18 +6,21 @@ address but ``data:`` stops the rendering.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, Literal, TypeAlias
-
-import jinja2
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from reporter import units
 from reporter.artifact import Artifact, Chart
 from reporter.errors import RenderError
 from reporter.render import page, templates, views, words
 from reporter.render.views import Limits, PageAssets
-from reporter.report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import jinja2
+
+    from reporter.report import Report
 
 Paper: TypeAlias = Literal["a4", "letter"]
 
@@ -68,17 +71,21 @@ def pdf(
     urls = import_module("weasyprint.urls")
     text = markup(report, charts, assets, env=env, paper=paper)
     made = units.parse_time(report.generated_at)
-    attachments = [] if attachment is None else [
-        engine.Attachment(
-            string=attachment,
-            name="report.json",
-            description="All figures of this report",
-            # Left to itself WeasyPrint writes the wall clock here.
-            created=made,
-            modified=made,
-            relationship="Data",
-        )
-    ]
+    attachments = (
+        []
+        if attachment is None
+        else [
+            engine.Attachment(
+                string=attachment,
+                name="report.json",
+                description="All figures of this report",
+                # Left to itself WeasyPrint writes the wall clock here.
+                created=made,
+                modified=made,
+                relationship="Data",
+            )
+        ]
+    )
     fetcher = urls.URLFetcher(allowed_protocols={"data"}, fail_on_errors=True)
     try:
         data = engine.HTML(string=text, url_fetcher=fetcher, base_url=None).write_pdf(
@@ -94,7 +101,12 @@ def pdf(
 
 
 def markup(
-    report: Report, charts: Sequence[Chart], assets: PageAssets, *, env: jinja2.Environment, paper: Paper = "a4"
+    report: Report,
+    charts: Sequence[Chart],
+    assets: PageAssets,
+    *,
+    env: jinja2.Environment,
+    paper: Paper = "a4",
 ) -> str:
     """Render the HTML the PDF is laid out from.
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reporter import units
 from reporter.render import marks, words
-from reporter.report import Cluster, ErrorCause, JobSection, TransitionEntry
 from reporter.units import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from reporter.report import Cluster, ErrorCause, JobSection, TransitionEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,10 @@ def anchor(job_index: int, cluster_id: int) -> str:
 def named(section: JobSection, job_index: int) -> dict[int, Named]:
     """Name every cluster of the latest run, the noise included."""
     clusters = [*section.clusters, *([section.noise] if section.noise else [])]
-    return {c.cluster_id: Named(words.title(c.title, c.cluster_id), anchor(job_index, c.cluster_id)) for c in clusters}
+    return {
+        c.cluster_id: Named(words.title(c.title, c.cluster_id), anchor(job_index, c.cluster_id))
+        for c in clusters
+    }
 
 
 def named_prior(section: JobSection) -> dict[int, Named]:
@@ -127,7 +133,9 @@ def named_prior(section: JobSection) -> dict[int, Named]:
     return {key: Named(words.title(text, key), None) for key, text in sorted(known.items())}
 
 
-def ledger(section: JobSection, job_index: int, swatch: Callable[[str], str | None]) -> tuple[ClusterRow, ...]:
+def ledger(
+    section: JobSection, job_index: int, swatch: Callable[[str], str | None]
+) -> tuple[ClusterRow, ...]:
     """List all clusters, largest first, the noise last."""
     clusters = [*section.clusters, *([section.noise] if section.noise else [])]
     top = max((c.estimates.share.high or c.share for c in clusters), default=0.0)
@@ -182,7 +190,12 @@ def error(text: str, hits: Sequence[tuple[Named, ErrorCause]]) -> ErrorRow:
     news = {cause.new for _, cause in hits}
     return ErrorRow(
         cause=text,
-        clusters=tuple(sorted(((name, cause.count) for name, cause in hits), key=lambda pair: (-pair[1], pair[0].anchor or ""))),
+        clusters=tuple(
+            sorted(
+                ((name, cause.count) for name, cause in hits),
+                key=lambda pair: (-pair[1], pair[0].anchor or ""),
+            )
+        ),
         count=sum(cause.count for _, cause in hits),
         items=sum(cause.items for _, cause in hits),
         cost_usd=math.fsum(costs) if costs else None,
@@ -201,7 +214,8 @@ def cross_check(section: JobSection, job_index: int) -> tuple[CheckRow, ...]:
         CheckRow(
             cluster=names[c.cluster_id],
             cells=tuple(
-                (write(getattr(c.metrics, key)), write(_number(c.posthog_metrics.get(key)))) for key, _, write in CHECKED
+                (write(getattr(c.metrics, key)), write(_number(c.posthog_metrics.get(key))))
+                for key, _, write in CHECKED
             ),
         )
         for c in clusters
@@ -237,7 +251,11 @@ def _cluster(
         na_rate=c.metrics.na_rate,
         evaluator=_evaluator(c) if section.job.level == "evaluation" else "",
         said=said(c),
-        weight=3 if "changed" in calls else 2 if "probably_changed" in calls or structural else min(1, len(calls)),
+        weight=3
+        if "changed" in calls
+        else 2
+        if "probably_changed" in calls or structural
+        else min(1, len(calls)),
         spark=line,
         spark_words=f"Share over {len(known)} runs: {', '.join(known[-13:])}" if line else "",
         url=words.link(c.url),

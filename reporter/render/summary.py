@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from reporter import units
 from reporter.artifact import Artifact
-from reporter.render import views, words
-from reporter.render.changes import ChangeRow
-from reporter.render.rows import Named
-from reporter.report import Report
+from reporter.render import views
+
+if TYPE_CHECKING:
+    from reporter.render.changes import ChangeRow
+    from reporter.render.rows import Named
+    from reporter.report import Report
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&:@-])")
 
@@ -30,31 +33,44 @@ def markdown(report: Report) -> Artifact:
     for part in doc.jobs:
         lines += _job(part)
     lines += [f"Made by reporter {doc.version} on {doc.generated}.", ""]
-    return Artifact(name="summary.md", media_type="text/markdown", data="\n".join(lines).encode("utf-8", "replace"))
+    return Artifact(
+        name="summary.md", media_type="text/markdown", data="\n".join(lines).encode("utf-8", "replace")
+    )
 
 
 def escape(text: str) -> str:
     """Make untrusted text plain Markdown text of one line."""
-    return _SPECIAL.sub(r"\\\1", units.clean(text, 300)).replace("\\&", "&amp;").replace("\\<", "&lt;").replace("\\@", "&#64;")
+    return (
+        _SPECIAL.sub(r"\\\1", units.clean(text, 300))
+        .replace("\\&", "&amp;")
+        .replace("\\<", "&lt;")
+        .replace("\\@", "&#64;")
+    )
 
 
 def _job(job: views.JobView) -> list[str]:
     chips = "".join(f" ({chip.lower()})" for chip in job.chips)
     lines = [f"## {escape(job.heading)}{chips}", "", escape(job.sentence), ""]
     if job.window:
-        lines += [f"{job.window}{', compared with ' + job.prior_window if job.compared and job.prior_window else ''}", ""]
+        beside = f", compared with {job.prior_window}" if job.compared and job.prior_window else ""
+        lines += [f"{job.window}{beside}", ""]
     for fact in job.facts:
         extra = "; ".join(part for part in (fact.note, fact.change) if part)
         lines.append(f"- {fact.label}: **{fact.value}**{f' ({extra})' if extra else ''}")
     if job.facts:
         lines.append("")
     if job.changed:
-        lines += ["| Cluster | What | From → to | Change | 95% interval | Dollars | Sure? |", "| --- | --- | ---: | ---: | ---: | ---: | --- |"]
+        lines += [
+            "| Cluster | What | From → to | Change | 95% interval | Dollars | Sure? |",
+            "| --- | --- | ---: | ---: | ---: | ---: | --- |",
+        ]
         lines += [_row(row) for row in job.changed]
         lines.append("")
     for move in job.movements[:20]:
         others = f" {move.verb} {_names(move.others)}" if move.verb else ""
-        lines.append(f"- {move.kind}: {_names(move.clusters)}{others}{f' ({move.note})' if move.note else ''}")
+        lines.append(
+            f"- {move.kind}: {_names(move.clusters)}{others}{f' ({move.note})' if move.note else ''}"
+        )
     if job.movements:
         lines.append("")
     if job.coverage:
@@ -63,7 +79,15 @@ def _job(job: views.JobView) -> list[str]:
 
 
 def _row(row: ChangeRow) -> str:
-    cells = (escape(row.cluster.title), row.what, f"{row.prior} → {row.latest}", row.moved, row.interval, row.dollars, row.sure)
+    cells = (
+        escape(row.cluster.title),
+        row.what,
+        f"{row.prior} → {row.latest}",
+        row.moved,
+        row.interval,
+        row.dollars,
+        row.sure,
+    )
     return f"| {' | '.join(cells)} |"
 
 

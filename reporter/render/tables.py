@@ -41,10 +41,20 @@ def csv(report: Report) -> Artifact:
             for name in ESTIMATES:
                 level = getattr(c.estimates, name)
                 change = c.change.metrics.get(name) if c.change else None
-                line += [level.value, level.low, level.high, change.prior if change else None, change.call if change else ""]
+                line += [
+                    level.value,
+                    level.low,
+                    level.high,
+                    change.prior if change else None,
+                    change.call if change else "",
+                ]
             m = c.metrics
-            writer.writerow([*line, m.error_count, m.item_count, m.pass_rate, m.na_rate, words.link(c.url) or ""])
-    return Artifact(name="clusters.csv", media_type="text/csv", data=out.getvalue().encode("utf-8", "replace"))
+            writer.writerow(
+                [*line, m.error_count, m.item_count, m.pass_rate, m.na_rate, words.link(c.url) or ""]
+            )
+    return Artifact(
+        name="clusters.csv", media_type="text/csv", data=out.getvalue().encode("utf-8", "replace")
+    )
 
 
 def _text(text: str) -> str:

@@ -28,7 +28,9 @@ def built_in_folder() -> Path:
     for folder in (_PACKAGE / "templates", _PACKAGE.parent / "templates"):
         if (folder / "page.html").is_file():
             return folder
-    raise RenderError("the built-in templates are missing", hint="Install reporter again: its files are incomplete.")
+    raise RenderError(
+        "the built-in templates are missing", hint="Install reporter again: its files are incomplete."
+    )
 
 
 def environment(override: Path | None = None) -> jinja2.Environment:
@@ -43,7 +45,9 @@ def environment(override: Path | None = None) -> jinja2.Environment:
     """
     if override is not None and not override.is_dir():
         raise RenderError(
-            "this template folder does not exist", subject=str(override), hint="Give a folder that holds templates."
+            "this template folder does not exist",
+            subject=str(override),
+            hint="Give a folder that holds templates.",
         )
     built_in = jinja2.FileSystemLoader(built_in_folder())
     own = [] if override is None else [jinja2.FileSystemLoader(override)]
@@ -102,13 +106,14 @@ def source(env: jinja2.Environment, name: str) -> str:
     Raises:
         RenderError: No such file in any template folder.
     """
+    loader = env.loader or jinja2.ChoiceLoader([])
     try:
         # A sheet is not a template, so that its braces stay what they are.
-        if env.loader is None:
-            raise jinja2.TemplateNotFound(name)
-        return env.loader.get_source(env, name)[0].replace("\r\n", "\n").replace("\r", "\n")
+        return loader.get_source(env, name)[0].replace("\r\n", "\n").replace("\r", "\n")
     except jinja2.TemplateNotFound as error:
-        raise RenderError("this file is missing", subject=name, hint="Run `reporter templates list`.") from error
+        raise RenderError(
+            "this file is missing", subject=name, hint="Run `reporter templates list`."
+        ) from error
 
 
 def own_markup(text: str) -> Markup:
@@ -122,7 +127,9 @@ def own_markup(text: str) -> Markup:
 
 
 def _place(error: BaseException, name: str) -> tuple[str, int | None]:
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.endswith(".py")]
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.endswith(".py")
+    ]
     if not frames:
         return name, None
     # FileSystemLoader's file name is a path: the part below the template folder names the template.

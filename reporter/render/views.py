@@ -6,18 +6,22 @@ HTML page and PDF are rendered from the same `Document`, so they say the same.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
-
-from markupsafe import Markup
+from typing import TYPE_CHECKING, Protocol
 
 from reporter import units
-from reporter.artifact import Chart, ChartTable
 from reporter.render import changes, facts, rows, words
 from reporter.render.templates import own_markup
-from reporter.report import Gate, JobSection, Report, RunInfo
 from reporter.units import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from markupsafe import Markup
+
+    from reporter.artifact import Chart, ChartTable
+    from reporter.render.facts import BridgeRow, Fact
+    from reporter.report import Gate, JobSection, Report, RunInfo
 
 
 class PageAssets(Protocol):
@@ -26,12 +30,15 @@ class PageAssets(Protocol):
     @property
     def css(self) -> str:
         """Rules for the classes the charts' SVG uses, in terms of the colour variables."""
+
     @property
     def fonts(self) -> Mapping[int, bytes]:
         """Weight → WOFF2 of the family "Reporter Sans"."""
+
     @property
     def light(self) -> Mapping[str, str]:
         """Colour token → hex on white paper."""
+
     @property
     def dark(self) -> Mapping[str, str]:
         """Colour token → hex on dark paper."""
@@ -116,8 +123,8 @@ class JobView:
     evaluation: bool
     window: str
     prior_window: str
-    facts: tuple[facts.Fact, ...]
-    bridge: tuple[facts.BridgeRow, ...]
+    facts: tuple[Fact, ...]
+    bridge: tuple[BridgeRow, ...]
     changed: tuple[changes.ChangeRow, ...]
     more_changed: int
     movements: tuple[changes.Movement, ...]
@@ -139,6 +146,7 @@ class JobView:
     checks: tuple[rows.CheckRow, ...]
     runs: tuple[RunView, ...]
     run_line: str
+    prior_choice: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +191,7 @@ def document(
     """
     tz = report.timezone
     sections = list(enumerate(report.jobs))[: limits.jobs]
-    jobs = tuple(_job(report, i, section, charts, limits, swatch) for i, section in sections)
+    jobs = tuple(_job(report, i, section, charts, limits=limits, swatch=swatch) for i, section in sections)
     latest = next((s.latest for s in report.jobs if s.latest is not None), None)
     return Document(
         title=units.clean(report.title, 120) or "Report on AI clusters",
@@ -215,6 +223,7 @@ def _job(
     index: int,
     section: JobSection,
     charts: Sequence[Chart],
+    *,
     limits: Limits,
     swatch: Callable[[str], str | None],
 ) -> JobView:
@@ -226,7 +235,9 @@ def _job(
     all_cards = changes.cards(section, index, tz, swatches)
     carded = {card.cluster.anchor or "": card.card_id for card in all_cards[: limits.cards]}
     everyone = (changes.card(c, section, index, tz, swatches) for c in section.clusters[: limits.clusters])
-    drawn = tuple(_chart(chart, place) for place, chart in enumerate(c for c in charts if c.job_index == index))
+    drawn = tuple(
+        _chart(chart, place) for place, chart in enumerate(c for c in charts if c.job_index == index)
+    )
     unchanged = changes.unchanged(section, index)
     lines = rows.ledger(section, index, swatch)
     kept = _cut([row for row in lines if not row.noise], limits.clusters)
@@ -266,7 +277,10 @@ def _job(
         others=tuple(card for card in everyone if card.cluster.anchor not in carded),
         checks=rows.cross_check(section, index),
         runs=tuple(_run(role, run, tz) for role, run in runs if run is not None),
-        run_line=" · ".join(f"{role.lower()} {words.short_run(run.run_id)}" for role, run in runs if run is not None),
+        prior_choice=units.clean(section.comparability.prior_choice, 400) if section.comparability else "",
+        run_line=" · ".join(
+            f"{role.lower()} {words.short_run(run.run_id)}" for role, run in runs if run is not None
+        ),
     )
 
 
@@ -299,7 +313,10 @@ def _run(role: str, run: RunInfo, tz: str) -> RunView:
         clusters=run.clusters,
         noise_items=run.noise_items,
         label=units.clean(run.label or "", 60),
-        params=", ".join(f"{units.clean(str(k), 60)} {units.clean(str(v), 120)}" for k, v in sorted(params.items())) or "not recorded",
+        params=", ".join(
+            f"{units.clean(str(k), 60)} {units.clean(str(v), 120)}" for k, v in sorted(params.items())
+        )
+        or "not recorded",
         url=words.link(run.url),
     )
 
@@ -332,9 +349,13 @@ def _methods(report: Report) -> tuple[str, ...]:
     """Name the interval methods this report really used."""
     names: set[str] = set()
     for section in report.jobs:
-        levels = [c.estimates for c in section.clusters] + ([section.overall.estimates] if section.overall else [])
+        levels = [c.estimates for c in section.clusters] + (
+            [section.overall.estimates] if section.overall else []
+        )
         names |= {getattr(level, name).method for level in levels for name in words.METRICS}
-        names |= {m.method for c in section.clusters if c.change for m in c.change.metrics.values() if m.method}
+        names |= {
+            m.method for c in section.clusters if c.change for m in c.change.metrics.values() if m.method
+        }
     return tuple(words.METHODS.get(name, units.clean(name, 120)) for name in sorted(names - {"none"}))
 
 

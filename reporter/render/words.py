@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reporter import units
-from reporter.report import MetricChange
 from reporter.units import DASH, MINUS, UNKNOWN
+
+if TYPE_CHECKING:
+    from reporter.report import MetricChange
 
 CALLS = {
     "changed": "Changed",
@@ -17,7 +20,11 @@ CALLS = {
     "not_enough_data": "Not enough data",
     "not_comparable": "Not comparable",
 }
-LEVELS = {"trace": ("trace", "traces"), "generation": ("generation", "generations"), "evaluation": ("evaluation", "evaluations")}
+LEVELS = {
+    "trace": ("trace", "traces"),
+    "generation": ("generation", "generations"),
+    "evaluation": ("evaluation", "evaluations"),
+}
 REASONS = {
     "nearest": "nearest to the cluster's centre, so typical",
     "most_expensive": "the most expensive",
@@ -42,6 +49,14 @@ STATUSES = {
     "stale": "Stale",
     "ok": "",
 }
+SURE = 0.9
+PROBABLE = 0.6
+"""Confidence of a link between two runs from which pages say "surely" and "probably"."""
+_LONGEST_LINK = 2_000
+_WHOLE = 9.95
+"""Percentage points from which no decimal is shown."""
+_TIMES = 2.995
+"""Ratio from which "×3.1" reads better than "+210%"."""
 _LINK = re.compile(r"https?://[^\s\"'<>\\^`{|}\x00-\x1f\x7f]+", re.IGNORECASE)
 
 
@@ -57,9 +72,12 @@ class Metric:
 
     def write(self, value: float | None) -> str:
         """Write a value with its unit."""
-        return {"money": units.money, "seconds": units.seconds, "tokens": units.tokens, "share": units.percent}[
-            self.unit
-        ](value)
+        return {
+            "money": units.money,
+            "seconds": units.seconds,
+            "tokens": units.tokens,
+            "share": units.percent,
+        }[self.unit](value)
 
     def write_signed(self, value: float | None) -> str:
         """Write a difference with its sign and unit; shares in percentage points."""
@@ -88,7 +106,9 @@ METRICS = {
 
 def metric(name: str | None) -> Metric:
     """Give the wording of an estimate; a name that is not known is written as a plain number."""
-    return METRICS.get(name or "", Metric(units.clean((name or "value").replace("_", " "), 60), "tokens", judged=False))
+    return METRICS.get(
+        name or "", Metric(units.clean((name or "value").replace("_", " "), 60), "tokens", judged=False)
+    )
 
 
 def title(text: str, cluster_id: int) -> str:
@@ -105,15 +125,15 @@ def noun(level: str, number: int = 2) -> str:
 
 def link(url: str | None) -> str | None:
     """Give an address only if it is an ordinary web address."""
-    return url if url is not None and len(url) <= 2_000 and _LINK.fullmatch(url) else None
+    return url if url is not None and len(url) <= _LONGEST_LINK and _LINK.fullmatch(url) else None
 
 
 def confidence(value: float) -> str:
     """Say how sure a link between two runs is: same ≥ 0.9, probably ≥ 0.6, else possibly."""
-    return "surely" if value >= 0.9 else "probably" if value >= 0.6 else "possibly"
+    return "surely" if value >= SURE else "probably" if value >= PROBABLE else "possibly"
 
 
-def tone(call: str, direction: str, good: bool | None) -> str:
+def tone(call: str, direction: str, good: bool | None) -> str:  # noqa: FBT001 (a fact, not an option)
     """Choose the colour of a change: only for calls that say something changed."""
     if call not in ("changed", "probably_changed") or direction == "none":
         return "calm"
@@ -153,7 +173,12 @@ def called(name: str, change: MetricChange) -> str:
 def interval(name: str, change: MetricChange) -> str:
     """Write the 95 % interval of a change, relative where there is a ratio, else in the metric's unit."""
     ratio = change.ratio
-    if metric(name).unit != "share" and ratio is not None and ratio.low is not None and ratio.high is not None:
+    if (
+        metric(name).unit != "share"
+        and ratio is not None
+        and ratio.low is not None
+        and ratio.high is not None
+    ):
         return f"{_relative(ratio.low)} to {_relative(ratio.high)}"
     return span(metric(name), change.low, change.high)
 
@@ -202,7 +227,7 @@ def description(text: str) -> Description:
 
 
 def _relative(ratio: float) -> str:
-    if ratio >= 2.995:
+    if ratio >= _TIMES:
         return f"×{ratio:.2g}"
     percent = round((ratio - 1) * 100)
     return f"{'+' if percent > 0 else MINUS if percent < 0 else ''}{abs(percent)}%"
@@ -210,5 +235,5 @@ def _relative(ratio: float) -> str:
 
 def _points(difference: float) -> str:
     points = difference * 100
-    text = f"{abs(points):.1f}" if abs(points) < 9.95 else f"{abs(points):.0f}"
+    text = f"{abs(points):.1f}" if abs(points) < _WHOLE else f"{abs(points):.0f}"
     return f"{'' if float(text) == 0 else '+' if points > 0 else MINUS}{text}"

@@ -1,25 +1,63 @@
-"""The HTML page in a real browser: nothing blocked, nothing fetched, nothing cut off, nothing inaccessible."""
+"""The HTML page in a real browser: nothing blocked, fetched, cut off or inaccessible."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
+import msgspec
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, sync_playwright
+
 from reporter import charts
 from reporter.render import page, templates
-
+from reporter.report import Bridge, Driver, Gate, Report
 from tests.reports import HOSTILE, report, section, states
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-STATES = states()
+
+
+def everything() -> Report:
+    """A report with the parts the ordinary states lack: a bridge, gates, PostHog's own figures, drivers."""
+    job = section()
+    driver = Driver(dimension="model", value="m" * 90, contribution=0.6, latest_items=90, prior_items=10)
+    baked = {"avg_cost": 0.5, "item_count": 12, "error_rate": 0.1}
+    gate = Gate(
+        rule="title:/refund/i p95_latency_s <= 12s",
+        job_id=None,
+        cluster_id=None,
+        limit=12,
+        value=13,
+        low=None,
+        high=None,
+        outcome="failed",
+    )
+    job = msgspec.structs.replace(
+        job,
+        clusters=[msgspec.structs.replace(c, posthog_metrics=baked, drivers=[driver]) for c in job.clusters],
+        bridge=Bridge(
+            prior=2_321,
+            latest=2_946,
+            volume=69,
+            coverage=13,
+            mix=275,
+            unit_cost=268,
+            intervals={"mix": (200, 350)},
+            lines=[],
+        ),
+    )
+    return report([job, section(level="generation", deleted=True)], gates=[gate])
+
+
+STATES = states() | {"everything": everything()}
 WIDTHS = (320, 360, 768, 1280, 2560)
-MAIN_STATES = ("changed", "quiet", "not_comparable", "incomplete", "evaluation", "hostile", "no_run")
+MAIN_STATES = ("everything", "quiet", "incomplete", "evaluation", "hostile", "no_run")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
 
 pytestmark = pytest.mark.skipif(
@@ -48,20 +86,29 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 class Visit:
     """One opened page with everything the browser complained about."""
 
-    def __init__(self, browser: Browser, path: Path, *, width: int = 1280, theme: str = "light", script: bool = True) -> None:
+    def __init__(
+        self, browser: Browser, path: Path, *, width: int = 1280, theme: str = "light", script: bool = True
+    ) -> None:
         self.context = browser.new_context(
-            viewport={"width": width, "height": 800}, color_scheme=theme, java_script_enabled=script, reduced_motion="reduce"
+            viewport={"width": width, "height": 800},
+            color_scheme=theme,
+            java_script_enabled=script,
+            reduced_motion="reduce",
         )
         self.page: Page = self.context.new_page()
         self.said: list[str] = []
         self.asked: list[str] = []
         self.page.on("console", lambda message: self.said.append(message.text))
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("dialog", lambda dialog: (self.said.append(f"dialog {dialog.message}"), dialog.dismiss()))
+        self.page.on("dialog", self._dialog)
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.goto(path.as_uri())
 
-    def __enter__(self) -> Visit:
+    def _dialog(self, dialog: Dialog) -> None:
+        self.said.append(f"dialog {dialog.message}")
+        dialog.dismiss()
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -71,7 +118,8 @@ class Visit:
 def overflow(page: Page) -> Any:
     return page.evaluate(
         """() => [document.documentElement.scrollWidth - window.innerWidth,
-          [...document.querySelectorAll('body *')].filter((e) => !e.closest('svg, .scroll, .skip, .unseen, thead')
+          [...document.querySelectorAll('body *')]
+            .filter((e) => !e.closest('svg, .scroll, .skip, .unseen, thead')
             && e.getClientRects().length && e.getBoundingClientRect().right > window.innerWidth + 1)
             .slice(0, 3).map((e) => e.outerHTML.slice(0, 120))]"""
     )
@@ -79,7 +127,9 @@ def overflow(page: Page) -> Any:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", STATES)
-def test_page_is_silent_fetches_nothing_and_fits_every_width(browser: Browser, pages: dict[str, Path], name: str, theme: str) -> None:
+def test_page_is_silent_fetches_nothing_and_fits_every_width(
+    browser: Browser, pages: dict[str, Path], name: str, theme: str
+) -> None:
     with Visit(browser, pages[name], theme=theme) as visit:
         for width in WIDTHS if theme == "light" else (360, 1280):
             visit.page.set_viewport_size({"width": width, "height": 800})
@@ -102,7 +152,10 @@ def test_axe_finds_nothing(browser: Browser, pages: dict[str, Path], name: str, 
             response = Axe().run(visit.page, options=RULES).response
             assert "color-contrast" in {rule["id"] for rule in response["passes"]}
             found = response["violations"]
-            told = [(v["id"], [(n["html"][:160], n["failureSummary"][:200]) for n in v["nodes"][:3]]) for v in found]
+            told = [
+                (v["id"], [(n["html"][:160], n["failureSummary"][:200]) for n in v["nodes"][:3]])
+                for v in found
+            ]
             assert told == [], f"{width} px"
 
 
@@ -110,7 +163,9 @@ def test_hostile_text_does_not_run(browser: Browser, tmp_path: Path) -> None:
     bad = HOSTILE[0]
     value = report([section(titles=HOSTILE, clusters=9, name=bad)], title=bad, headline=bad)
     path = tmp_path / "report.html"
-    path.write_bytes(page.html(value, charts.draw(value), charts.page_assets(), env=templates.environment()).data)
+    path.write_bytes(
+        page.html(value, charts.draw(value), charts.page_assets(), env=templates.environment()).data
+    )
     with Visit(browser, path) as visit:
         assert visit.page.locator("h1").inner_text() == bad
         assert visit.page.locator("img").count() == 0
@@ -130,11 +185,17 @@ def test_heading_sorts_the_table_and_keeps_outliers_last(browser: Browser, pages
         button = visit.page.locator(".ledger th button", has_text="Mean cost")
         button.click()
         assert visit.page.locator(".ledger th[aria-sort=descending]").count() == 1
-        costs = visit.page.eval_on_selector_all(".ledger tbody tr:not(.noise) td[data-label='Mean cost']", "es => es.map(e => Number(e.dataset.sort))")
+        costs = visit.page.eval_on_selector_all(
+            ".ledger tbody tr:not(.noise) td[data-label='Mean cost']",
+            "es => es.map(e => Number(e.dataset.sort))",
+        )
         assert costs == sorted(costs, reverse=True)
         assert visit.page.locator(".ledger tbody tr").last.get_attribute("class") == "noise"
         button.click()
-        again = visit.page.eval_on_selector_all(".ledger tbody tr:not(.noise) td[data-label='Mean cost']", "es => es.map(e => Number(e.dataset.sort))")
+        again = visit.page.eval_on_selector_all(
+            ".ledger tbody tr:not(.noise) td[data-label='Mean cost']",
+            "es => es.map(e => Number(e.dataset.sort))",
+        )
         assert again == sorted(costs)
 
 
@@ -149,7 +210,9 @@ def test_filter_hides_what_does_not_match(browser: Browser, pages: dict[str, Pat
 
 
 @pytest.mark.parametrize("name", ["changed", "quiet", "stale", "not_comparable", "no_run"])
-def test_verdict_stands_on_the_first_screen_of_a_phone(browser: Browser, pages: dict[str, Path], name: str) -> None:
+def test_verdict_stands_on_the_first_screen_of_a_phone(
+    browser: Browser, pages: dict[str, Path], name: str
+) -> None:
     with Visit(browser, pages[name], width=360) as visit:
         for selector in ("h1", ".state"):
             box = visit.page.locator(selector).first.bounding_box()
@@ -177,7 +240,10 @@ def test_dark_reaches_the_screen_but_never_the_printer(browser: Browser, pages: 
 def test_digits_line_up(browser: Browser, pages: dict[str, Path]) -> None:
     with Visit(browser, pages["changed"]) as visit:
         assert visit.page.evaluate("document.fonts.check('15px \"Reporter Sans\"')")
-        ends = visit.page.eval_on_selector_all(".ledger td[data-label='Mean cost']", "es => [...new Set(es.map(e => Math.round(e.getBoundingClientRect().right)))]")
+        ends = visit.page.eval_on_selector_all(
+            ".ledger td[data-label='Mean cost']",
+            "es => [...new Set(es.map(e => Math.round(e.getBoundingClientRect().right)))]",
+        )
         assert len(ends) == 1
 
 

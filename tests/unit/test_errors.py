@@ -5,13 +5,15 @@ import pytest
 from reporter import errors
 
 CODES = {
-    "ReporterError": 70, "UsageError": 2, "SourceError": 3, "SourceUnreadable": 3, "RunNotFound": 3, "RunUnreadable": 3,
-    "NothingToReport": 4, "RenderError": 5, "DeliveryError": 6,
+    "ReporterError": 70, "UsageError": 2, "SourceError": 3, "SourceUnreadable": 3, "RunNotFound": 3,
+    "RunUnreadable": 3, "NothingToReport": 4, "RenderError": 5, "DeliveryError": 6,
 }  # fmt: skip
 
 
 def test_every_error_has_its_documented_exit_code():
-    found = {n: c.exit_code for n, c in vars(errors).items() if isinstance(c, type) and issubclass(c, Exception)}
+    found = {
+        n: c.exit_code for n, c in vars(errors).items() if isinstance(c, type) and issubclass(c, Exception)
+    }
     assert found == CODES
 
 

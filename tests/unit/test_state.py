@@ -112,7 +112,9 @@ def test_failed_write_leaves_no_temporary_file(folder):
     assert sorted(p.name for p in folder.path.iterdir()) == ["a", "b"]
 
 
-@given(st.text(max_size=30).filter(lambda s: "/" in s or s in {"", ".", ".."} or "\0" in s or s.startswith(".")))
+@given(
+    st.text(max_size=30).filter(lambda s: "/" in s or s in {"", ".", ".."} or "\0" in s or s.startswith("."))
+)
 def test_names_that_could_leave_the_folder_are_refused(name):
     folder = StateFolder(default_folder(), warn=print)
     with pytest.raises(ValueError, match="plain file name"):

@@ -28,7 +28,7 @@ _REASONS: tuple[tuple[tuple[str, ...], str, str], ...] = (
         "PostHog writes no event that long; take the line out, or export again.",
     ),
     (
-        ("gzip", "zstd", "decompress"),
+        ("gzip", "zstd", "frame descriptor", "decompress"),
         "the compressed data ends early or is not what its name says",
         "Download it again; if it is already unpacked, drop the last part of its name.",
     ),

@@ -25,8 +25,8 @@ from reporter.model import (
 )
 from reporter.report import Caveat
 from reporter.sources import queries
+from reporter.sources import rows as build
 from reporter.sources.decode import EventRow, decode_header, decode_membership, decode_run
-from reporter.sources.export import rows as build
 from reporter.sources.export.ask import ask
 from reporter.sources.export.store import Store
 from reporter.sources.filters import Condition, Property, duckdb_condition, equality

@@ -1,5 +1,6 @@
 """The page's font is a small subset under its own name; the print fonts cover what can be covered."""
 
+# ruff: noqa: RUF001 (typographic signs are what is tested)
 from __future__ import annotations
 
 import io
@@ -40,7 +41,10 @@ def test_faces_are_small_and_made_in_half_a_second() -> None:
 
 
 def test_faces_are_the_same_bytes_in_another_process() -> None:
-    code = "import hashlib; from reporter.charts import fonts; print(hashlib.sha256(fonts.face(400) + fonts.face(600)).hexdigest())"
+    code = (
+        "import hashlib; from reporter.charts import fonts;"
+        "print(hashlib.sha256(fonts.face(400) + fonts.face(600)).hexdigest())"
+    )
     found = {
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout  # noqa: S603
         for _ in range(2)

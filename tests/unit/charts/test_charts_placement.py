@@ -24,9 +24,7 @@ def overlap(a: Placed, b: Placed) -> bool:
 
 
 @settings(max_examples=25, deadline=None)
-@given(
-    st.lists(st.tuples(st.floats(0, 880), st.floats(0, 520), st.floats(20, 170)), min_size=1, max_size=25)
-)
+@given(st.lists(st.tuples(st.floats(0, 880), st.floats(0, 520), st.floats(20, 170)), min_size=1, max_size=25))
 def test_placed_labels_never_touch_and_stay_on_the_sheet(spots: list[tuple[float, float, float]]) -> None:
     places = [p for p in place([wanted(x, y, w) for x, y, w in spots], NONE, 880, 520) if p]
     for one, other in itertools.combinations(places, 2):

@@ -16,8 +16,16 @@ MARKS = ("mark", "soft", "ink", "better", "worse")
 PALETTES = {"light": style.LIGHT, "dark": style.DARK}
 
 # Machado, Oliveira and Fernandes, IEEE TVCG 15(6), 2009: severity 1.0, on linear RGB.
-PROTANOPIA = ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998))
-DEUTERANOPIA = ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.011820, 0.042940, 0.968881))
+PROTANOPIA = (
+    (0.152286, 1.052583, -0.204868),
+    (0.114503, 0.786281, 0.099216),
+    (-0.003882, -0.048116, 1.051998),
+)
+DEUTERANOPIA = (
+    (0.367322, 0.860646, -0.227968),
+    (0.280085, 0.672501, 0.047413),
+    (-0.011820, 0.042940, 0.968881),
+)
 
 
 def linear(colour: str) -> tuple[float, float, float]:
@@ -72,7 +80,9 @@ def test_lineage_colours_are_visible_as_lines_beside_their_names(palette: str) -
 
 @pytest.mark.parametrize("palette", PALETTES)
 @pytest.mark.parametrize("matrix", [PROTANOPIA, DEUTERANOPIA], ids=["protanopia", "deuteranopia"])
-def test_worse_and_better_differ_for_red_green_blind_eyes(palette: str, matrix: tuple[tuple[float, ...], ...]) -> None:
+def test_worse_and_better_differ_for_red_green_blind_eyes(
+    palette: str, matrix: tuple[tuple[float, ...], ...]
+) -> None:
     colours = PALETTES[palette]
     assert math.dist(seen(colours["worse"], matrix), seen(colours["better"], matrix)) > 40
 

@@ -7,6 +7,7 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.ft2font import FT2Font, LoadFlags
 
 from reporter.charts import fonts, text
 from reporter.units import clean
@@ -16,8 +17,6 @@ words = st.text(st.characters(exclude_categories=["Cs"]), max_size=80).map(clean
 
 def test_width_agrees_with_the_drawn_width_but_for_kerning() -> None:
     line = "Invoice copies and VAT numbers"
-    from matplotlib.ft2font import FT2Font, LoadFlags
-
     font = FT2Font(fonts.path(400))
     font.set_size(100, 72)
     font.set_text(line, 0, flags=LoadFlags.NO_HINTING)

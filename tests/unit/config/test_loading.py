@@ -49,6 +49,7 @@ def test_every_setting_can_be_set_in_all_three_places(tmp_path, toml, key):
     table, _, word = key.name.rpartition(".")
     other = {"false": "true", "true": "false"}.get(key.example, key.example)
     toml((f"[{table}]\n" if table else "") + f"{word} = {other}\n")
+    toml("phx_abc", "posthog.key")
     from_file = config.resolve({}, {}, tmp_path)
     assert from_file.origins[key.field].kind == "file"
     value = getattr(from_file.settings, key.field)
@@ -92,7 +93,10 @@ def test_one_fault_names_its_place_as_subject(tmp_path):
         ('[posthog]\napi_key = "phx_secretsecret"', "a key does not belong in a settings file"),
         ("[mail]\nto = 1", "no setting called 'mail'"),
         ('posthog = "x"', "no setting called 'posthog'"),
-        ('posthog.hots = "x"', "line 1: there is no setting called 'posthog.hots'; did you mean 'posthog.host'"),
+        (
+            'posthog.hots = "x"',
+            "line 1: there is no setting called 'posthog.hots'; did you mean 'posthog.host'",
+        ),
         ("title = 5.5", "line 1, title: 5.5 is not allowed; give a text"),
         ("quiet = 'maybe'", "give true or false"),
         ('now = "x', "this is not TOML"),

@@ -14,7 +14,14 @@ TEXT = "phx_verysecretvalue"
 
 def test_no_way_of_printing_shows_it():
     secret = Secret(TEXT)
-    shown = [repr(secret), str(secret), f"{secret}", f"{secret:>30}", f"{secret!r}", "%s" % secret, repr([secret])]  # noqa: UP031
+    shown = [
+        repr(secret),
+        str(secret),
+        f"{secret}",
+        f"{secret:>30}",
+        f"{secret!r}",
+        repr([secret]),
+    ]
     shown.append(repr(Settings(api_key=secret)))
     assert not [text for text in shown if "verysecret" in text]
 

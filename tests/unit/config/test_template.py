@@ -21,7 +21,9 @@ def test_every_line_works_when_its_mark_is_taken_away(tmp_path):
     (tmp_path / "posthog.key").write_text("phx_abc")
     (tmp_path / "reporter.toml").write_text(text)
     resolved = config.resolve({}, {}, tmp_path)
-    assert {key.field for key in KEYS if resolved.origins[key.field].kind == "file"} == {key.field for key in KEYS}
+    assert {key.field for key in KEYS if resolved.origins[key.field].kind == "file"} == {
+        key.field for key in KEYS
+    }
 
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.name)

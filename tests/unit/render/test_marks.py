@@ -4,6 +4,7 @@ import math
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from reporter.render import marks
 
 numbers = st.floats(allow_nan=True, allow_infinity=True)
@@ -36,7 +37,9 @@ def test_spark_stays_inside_its_cell(history: list[float | None]) -> None:
     if mark is None:
         return
     pairs = [point.split(",") for line in mark.lines for point in line.split()]
-    assert all(0 <= float(x) <= marks.WIDTH and 0 <= float(y) <= marks.HEIGHT for x, y in [*pairs, (mark.x, mark.y)])
+    assert all(
+        0 <= float(x) <= marks.WIDTH and 0 <= float(y) <= marks.HEIGHT for x, y in [*pairs, (mark.x, mark.y)]
+    )
 
 
 def test_gap_in_the_history_stays_a_gap() -> None:

@@ -5,17 +5,22 @@ import hashlib
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from reporter.errors import RenderError
 from reporter.render import page, templates
-from reporter.report import Report
-
+from reporter.report import Gate
 from tests.reports import HOSTILE, report, section, states
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reporter.report import Report
 
 STATES = states()
 ENV = templates.environment()
@@ -101,8 +106,12 @@ def test_hostile_text_appears_as_text(hostile: str, assets) -> None:
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(min_size=1, max_size=80))
 def test_no_text_ever_adds_an_element(text: str, assets) -> None:
-    plain = Markup(made(report([section(titles=("a",), name="a", clusters=4)], title="a", headline="a"), assets))
-    other = Markup(made(report([section(titles=(text,), name=text, clusters=4)], title=text, headline=text), assets))
+    plain = Markup(
+        made(report([section(titles=("a",), name="a", clusters=4)], title="a", headline="a"), assets)
+    )
+    other = Markup(
+        made(report([section(titles=(text,), name=text, clusters=4)], title=text, headline=text), assets)
+    )
     assert plain.tags == other.tags
 
 
@@ -114,12 +123,27 @@ def test_every_cluster_has_a_deep_link(assets) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("changed", ("What changed", "Data import mapping", "▲", "Changed", "Probably changed", "+$12.40", "Coming and going", "of 18,522")),
+        (
+            "changed",
+            (
+                "What changed",
+                "Data import mapping",
+                "▲",
+                "Changed",
+                "Probably changed",
+                "+$12.40",
+                "Coming and going",
+                "of 18,522",
+            ),
+        ),
         ("quiet", ("Nothing needs you this week.", "No cluster changed")),
         ("no_prior", ("First run: nothing to compare with yet.",)),
         ("not_comparable", ("max_samples differs", "prior run: $0.031", "Not comparable")),
         ("stale", ("The newest run ended on 16 Nov 2026", "Stale")),
-        ("incomplete", ("This report is incomplete", "Travel desk", "Could not be read", "expected a number")),
+        (
+            "incomplete",
+            ("This report is incomplete", "Travel desk", "Could not be read", "expected a number"),
+        ),
         ("no_run", ("No run of this job was stored", "1,000 items a week")),
         ("evaluation", ("Pass rate", "82%", "Groundedness, LLM judge", "N/a rate")),
         ("generation", ("No job (runs started without one)",)),
@@ -136,7 +160,7 @@ def test_state_is_said_in_words(name: str, words: tuple[str, ...], assets) -> No
 def test_uncompared_job_shows_no_change_column(assets) -> None:
     for name in ("no_prior", "not_comparable"):
         text = made(STATES[name], assets)
-        assert "<h3 id=\"job-1-changed\"" not in text
+        assert '<h3 id="job-1-changed"' not in text
         assert 'data-label="Change"' not in text
     assert 'data-label="Change"' in made(STATES["quiet"], assets)
 
@@ -170,7 +194,9 @@ def test_chart_stands_with_title_drawings_and_numbers(assets, make_chart) -> Non
 
 
 def test_users_block_replaces_ours(assets, tmp_path: Path) -> None:
-    (tmp_path / "page.html").write_text('{% extends "builtin/page.html" %}{% block footer %}<footer>ours</footer>{% endblock %}')
+    (tmp_path / "page.html").write_text(
+        '{% extends "builtin/page.html" %}{% block footer %}<footer>ours</footer>{% endblock %}'
+    )
     env = templates.environment(tmp_path)
     text = page.html(STATES["quiet"], [], assets, env=env).data.decode()
     assert "<footer>ours</footer>" in text
@@ -194,9 +220,16 @@ def test_times_follow_the_reports_zone(assets) -> None:
 
 
 def test_gates_are_listed(assets) -> None:
-    from reporter.report import Gate
-
-    gate = Gate(rule="error_rate <= 5%", job_id=None, cluster_id=None, limit=0.05, value=0.1, low=None, high=None, outcome="failed")
+    gate = Gate(
+        rule="error_rate <= 5%",
+        job_id=None,
+        cluster_id=None,
+        limit=0.05,
+        value=0.1,
+        low=None,
+        high=None,
+        outcome="failed",
+    )
     text = made(report([section()], gates=[gate]), assets)
     assert "error_rate &lt;= 5%" in text
     assert "Failed" in text

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
 from reporter.errors import RenderError
 from reporter.render import pdf, templates
-
 from tests.reports import report, section, states
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 STATES = states()
 
@@ -37,7 +40,9 @@ def test_missing_weasyprint_says_what_to_install(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("address", ["http://127.0.0.1:1/x.png", "file:///etc/passwd", "ftp://127.0.0.1/x"])
 def test_outside_resource_stops_the_rendering(address: str, tmp_path: Path, assets) -> None:
     (tmp_path / "print.html").write_text(
-        '{% extends "builtin/print.html" %}{% block masthead %}<h1>x</h1><img alt="x" src="' + address + '">{% endblock %}'
+        '{% extends "builtin/print.html" %}{% block masthead %}<h1>x</h1><img alt="x" src="'
+        + address
+        + '">{% endblock %}'
     )
     with pytest.raises(RenderError, match="outside the report"):
         pdf.pdf(STATES["no_run"], [], assets, env=templates.environment(tmp_path))
@@ -51,12 +56,16 @@ def test_rows_are_capped_and_the_rest_is_named(assets) -> None:
 
 def test_paper_does_not_grow_with_rows(assets) -> None:
     env = templates.environment()
-    sizes = [len(pdf.markup(report([section(clusters=n, loud=None)]), [], assets, env=env)) for n in (70, 400)]
+    sizes = [
+        len(pdf.markup(report([section(clusters=n, loud=None)]), [], assets, env=env)) for n in (70, 400)
+    ]
     assert sizes[1] < sizes[0] * 1.05
 
 
 def test_jobs_beyond_the_limit_are_named(assets) -> None:
-    jobs = [section(clusters=1, name=f"Job {i}", job_id=f"{i:032d}", loud=None) for i in range(pdf.MANY_JOBS + 3)]
+    jobs = [
+        section(clusters=1, name=f"Job {i}", job_id=f"{i:032d}", loud=None) for i in range(pdf.MANY_JOBS + 3)
+    ]
     text = pdf.markup(report(jobs), [], assets, env=templates.environment())
     assert "3 more jobs are in the attached report.json" in text
 

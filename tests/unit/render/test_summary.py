@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reporter.render import summary
 
+from reporter.render import summary
 from tests.reports import HOSTILE, report, section, states
 
 STATES = states()
@@ -19,7 +19,10 @@ def test_every_state_has_its_headline(name: str) -> None:
 
 def test_what_changed_is_a_table() -> None:
     text = summary.markdown(STATES["changed"]).data.decode()
-    assert "| Data import mapping | Mean cost | $0.019 → $0.030 | ▲\u00a060% | +36% to +89% | +$12.40 | Changed |" in text
+    assert (  # one row
+        "| Data import mapping | Mean cost | $0.019 → $0.030 | "
+        "▲\u00a060% | +36% to +89% | +$12.40 | Changed |" in text
+    )
 
 
 @given(st.text(max_size=60))

@@ -4,8 +4,8 @@ import csv
 import io
 
 import pytest
-from reporter.render import tables
 
+from reporter.render import tables
 from tests.reports import report, section, states
 
 STATES = states()

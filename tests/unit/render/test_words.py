@@ -3,13 +3,26 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from reporter import report as r
 from reporter.render import words
 
 
-def change(prior: float | None, latest: float | None, call: str = "changed", **over: object) -> r.MetricChange:
+def change(
+    prior: float | None, latest: float | None, call: str = "changed", **over: object
+) -> r.MetricChange:
     difference = None if prior is None or latest is None else latest - prior
-    fields = {"prior": prior, "latest": latest, "difference": difference, "low": None, "high": None, "ratio": None, "p_value": None, "q_value": None, "call": call}
+    fields = {
+        "prior": prior,
+        "latest": latest,
+        "difference": difference,
+        "low": None,
+        "high": None,
+        "ratio": None,
+        "p_value": None,
+        "q_value": None,
+        "call": call,
+    }
     return r.MetricChange(**(fields | over))
 
 
@@ -24,19 +37,37 @@ def change(prior: float | None, latest: float | None, call: str = "changed", **o
         ("", (), ""),
     ],
 )
-def test_description_is_a_list_only_if_every_line_begins_with_a_dash(text: str, items: tuple[str, ...], paragraph: str) -> None:
+def test_description_is_a_list_only_if_every_line_begins_with_a_dash(
+    text: str, items: tuple[str, ...], paragraph: str
+) -> None:
     assert words.description(text) == words.Description(items=items, paragraph=paragraph)
 
 
 @given(st.text(max_size=300))
 def test_description_never_holds_control_characters(text: str) -> None:
     made = words.description(text)
-    assert all(ch.isprintable() or ch in "\u200d" or not ch.isascii() for line in (*made.items, made.paragraph) for ch in line)
+    assert all(
+        ch.isprintable() or ch == "\u200d" or not ch.isascii()
+        for line in (*made.items, made.paragraph)
+        for ch in line
+    )
 
 
 @pytest.mark.parametrize(
     "url",
-    ["javascript:alert(1)", "data:text/html,x", "//host/x", "/x", "", "https://h/ x", 'https://h/"onclick="', "https://h/\n", "ftp://h/", "https://" + "a" * 2_001, " https://h/"],
+    [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "//host/x",
+        "/x",
+        "",
+        "https://h/ x",
+        'https://h/"onclick="',
+        "https://h/\n",
+        "ftp://h/",
+        "https://" + "a" * 2_001,
+        " https://h/",
+    ],
 )
 def test_only_web_addresses_become_links(url: str) -> None:
     assert words.link(url) is None
@@ -80,18 +111,30 @@ def test_shares_move_in_points_and_the_rest_in_percent() -> None:
 def test_interval_is_relative_where_there_is_a_ratio() -> None:
     ratio = r.Ratio(value=1.6, low=1.36, high=1.89)
     assert words.interval("mean_cost_usd", change(1, 1.6, ratio=ratio)) == "+36% to +89%"
-    assert words.interval("mean_cost_usd", change(1, 1.6, ratio=r.Ratio(value=4, low=0.9, high=5.1))) == "−10% to ×5.1"
+    assert (
+        words.interval("mean_cost_usd", change(1, 1.6, ratio=r.Ratio(value=4, low=0.9, high=5.1)))
+        == "−10% to ×5.1"
+    )
     assert words.interval("mean_cost_usd", change(1, 1.6, low=0.2, high=1.0)) == "+$0.20 to +$1.00"
     assert words.interval("error_rate", change(0.03, 0.14, low=0.021, high=0.15)) == "+2.1 to +15 points"
     assert words.interval("error_rate", change(0.03, 0.14)) == "–"
 
 
 def test_confidence_words_follow_their_bounds() -> None:
-    assert [words.confidence(c) for c in (0.95, 0.9, 0.89, 0.6, 0.59)] == ["surely", "surely", "probably", "probably", "possibly"]
+    assert [words.confidence(c) for c in (0.95, 0.9, 0.89, 0.6, 0.59)] == [
+        "surely",
+        "surely",
+        "probably",
+        "probably",
+        "possibly",
+    ]
 
 
 def test_short_run_drops_the_job() -> None:
-    assert words.short_run("2_trace_20260122_000043_019cb7f3-a123-7bde-b699-6fa50502196c") == "2_trace_20260122_000043"
+    assert (
+        words.short_run("2_trace_20260122_000043_019cb7f3-a123-7bde-b699-6fa50502196c")
+        == "2_trace_20260122_000043"
+    )
 
 
 def test_unknown_sorts_as_nothing() -> None:

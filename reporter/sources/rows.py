@@ -116,7 +116,7 @@ def totals(row: Sequence[Any]) -> Totals:
     known = [figure for figure in (_figure(tokens_in), _figure(tokens_out)) if figure is not None]
     return Totals(
         items=int(items),
-        calls=int(calls),
+        calls=int(calls or 0),  # nothing to count over is no number to some engines
         cost_usd=_figure(cost),
         tokens=sum(known) if known else None,
         error_events=int(errors or 0),

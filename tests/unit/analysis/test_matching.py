@@ -1,0 +1,192 @@
+"""Matching clusters of two runs: by items, by words, over runs between."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import pytest
+
+from reporter.analysis import lineage, matching, text
+from reporter.model import MemberCluster, Membership
+from tests.worlds import THEMES, header, run
+
+NAMES = list(THEMES)
+
+
+def member(run_id: str, clusters: dict[int, tuple[str, list[str]]], description: bool = True) -> Membership:
+    """Make a membership: id → (title, item keys)."""
+    return Membership(run_id, tuple(
+        MemberCluster(i, title, THEMES.get(title, "") if description else "", tuple(sorted(keys))) for i, (title, keys) in clusters.items()
+    ))
+
+
+def keys(prefix: str, n: int, start: int = 0) -> list[str]:
+    return [f"{prefix}{i}" for i in range(start, start + n)]
+
+
+def kinds(found: matching.Matching) -> dict[str, int]:
+    return {kind: sum(g.kind == kind for g in found.groups) for kind in sorted({g.kind for g in found.groups})}
+
+
+def test_words_match_clusters_whatever_their_ids() -> None:
+    prior = matching.membership(run(dict.fromkeys(NAMES, 30), 7))
+    latest = matching.membership(run(dict.fromkeys(reversed(NAMES), 30), 0))
+    found = matching.match(prior, latest)
+    titles = {c.cluster_id: c.title for c in prior.clusters}, {c.cluster_id: c.title for c in latest.clusters}
+    assert kinds(found) == {"continued": 6}
+    assert all(titles[0][link.prior_id] == titles[1][link.latest_id] for link in found.links)
+    assert all(link.evidence == "text" and link.shared_items == 0 for link in found.links)
+
+
+def test_items_outweigh_words() -> None:
+    prior = member("a", {0: (NAMES[0], keys("x", 60)), 1: (NAMES[1], keys("y", 60))})
+    latest = member("b", {0: (NAMES[1], keys("x", 60)), 1: (NAMES[0], keys("y", 60))})
+    found = matching.match(prior, latest)
+    assert {(link.prior_id, link.latest_id) for link in found.links} == {(0, 0), (1, 1)}
+    assert kinds(found) == {"renamed": 2}
+    assert all(link.evidence == "items" and link.confidence > 0.95 and link.shared_items == 60 for link in found.links)
+
+
+def test_a_cluster_whose_items_went_two_ways_is_split() -> None:
+    prior = member("a", {0: (NAMES[0], keys("x", 100)), 1: (NAMES[1], keys("y", 50))})
+    latest = member("b", {0: (NAMES[0], keys("x", 60)), 1: ("Card chargebacks", keys("x", 40, 60)), 2: (NAMES[1], keys("y", 50))})
+    found = matching.match(prior, latest)
+    assert kinds(found) == {"continued": 1, "split": 1}
+    split = next(g for g in found.groups if g.kind == "split")
+    assert (split.prior, split.latest, split.shared_items) == ((0,), (0, 1), 100)
+    assert split.confidence > 0.8
+    assert sum(link.backbone for link in found.children(0)) == 1
+
+
+def test_clusters_whose_items_came_together_are_merged() -> None:
+    prior = member("a", {0: (NAMES[0], keys("x", 60)), 1: ("Card chargebacks", keys("x", 40, 60)), 2: (NAMES[1], keys("y", 50))})
+    latest = member("b", {0: (NAMES[0], keys("x", 100)), 1: (NAMES[1], keys("y", 50))})
+    found = matching.match(prior, latest)
+    assert kinds(found) == {"continued": 1, "merged": 1}
+    merged = next(g for g in found.groups if g.kind == "merged")
+    assert (merged.prior, merged.latest) == ((0, 1), (0,))
+
+
+def test_a_cluster_of_unseen_items_is_new_however_familiar_its_title() -> None:
+    prior = member("a", {0: (NAMES[0], keys("x", 100)), 1: (NAMES[1], keys("y", 100))})
+    latest = member("b", {0: (NAMES[1], keys("y", 100)), 1: (NAMES[0], keys("new", 60))})
+    found = matching.match(prior, latest)
+    assert kinds(found) == {"continued": 1, "gone": 1, "new": 1}
+    new = next(g for g in found.groups if g.kind == "new")
+    assert (new.latest, new.evidence) == ((1,), None)
+    assert new.confidence > 0.6
+
+
+def test_a_cluster_nobody_resembles_is_surely_new_on_item_evidence_only() -> None:
+    prior = member("a", {0: (NAMES[0], keys("x", 100))})
+    shared = member("b", {0: (NAMES[0], keys("x", 100)), 1: (NAMES[1], keys("new", 60))})
+    apart = member("b", {0: (NAMES[0], keys("z", 100)), 1: (NAMES[1], keys("new", 60))})
+    sure, unsure = (next(g for g in matching.match(prior, b).groups if g.kind == "new") for b in (shared, apart))
+    assert sure.confidence >= 0.9 > unsure.confidence
+
+
+def test_runs_between_carry_identity_over_windows_that_share_nothing() -> None:
+    prior = member("a", {0: ("", keys("x", 50)), 1: ("", keys("y", 50))})
+    middle = member("m", {0: ("", keys("y", 50) + keys("w", 50)), 1: ("", keys("x", 50) + keys("v", 50))})
+    latest = member("b", {0: ("", keys("v", 50)), 1: ("", keys("w", 50))})
+    assert matching.match(prior, latest).links == ()
+    found = matching.match(prior, latest, (middle,))
+    assert {(link.prior_id, link.latest_id) for link in found.links} == {(0, 0), (1, 1)}
+    assert all(link.confidence > 0.9 and link.item_evidence > 0.9 and link.shared_items == 0 for link in found.links)
+
+
+def test_runs_between_that_share_nothing_are_ignored() -> None:
+    prior, latest = member("a", {0: (NAMES[0], keys("x", 50))}), member("b", {0: (NAMES[0], keys("v", 50))})
+    stranger = member("m", {0: (NAMES[0], keys("q", 50))})
+    assert matching.match(prior, latest, (stranger,)) == matching.match(prior, latest)
+
+
+def test_noise_takes_no_part() -> None:
+    prior = member("a", {0: (NAMES[0], keys("x", 50)), -1: (NAMES[1], keys("y", 50))})
+    latest = member("b", {0: (NAMES[1], keys("y", 50)), -1: (NAMES[0], keys("x", 50))})
+    found = matching.match(prior, latest)
+    assert found.links == ()
+    assert kinds(found) == {"gone": 1, "new": 1}
+
+
+def test_clusters_nobody_named_are_not_matched_by_their_numbers() -> None:
+    prior = member("a", {0: ("Cluster 0", keys("x", 50)), 1: ("", keys("y", 50))})
+    latest = member("b", {0: ("Cluster 0", keys("v", 50)), 1: ("", keys("w", 50))})
+    assert matching.match(prior, latest).links == ()
+
+
+@pytest.mark.parametrize(("old", "new"), [({}, {}), ({}, {0: ("A b", ["k"])}), ({0: ("A b", ["k"])}, {}), ({-1: ("", ["k"])}, {-1: ("", ["k"])})])
+def test_empty_runs_match_nothing(old: dict[int, tuple[str, list[str]]], new: dict[int, tuple[str, list[str]]]) -> None:
+    found = matching.match(member("a", old), member("b", new))
+    assert found.links == ()
+    assert len(found.groups) == sum(i >= 0 for i in (*old, *new))
+
+
+def test_order_of_clusters_and_items_changes_nothing() -> None:
+    rng = random.Random(4)
+    prior = {i: (NAMES[i % 6] + f" {i}", keys("x", 40, 30 * i)) for i in range(12)}
+    latest = {i: (NAMES[i % 6] + f" {11 - i}", keys("x", 40, 31 * i + 5)) for i in range(12)}
+    first = matching.match(member("a", prior), member("b", latest))
+    for _ in range(3):
+        mixed = [dict(rng.sample(list(side.items()), len(side))) for side in (prior, latest)]
+        assert matching.match(member("a", mixed[0]), member("b", mixed[1])) == first
+
+
+def test_every_cluster_of_both_runs_is_in_a_group() -> None:
+    rng = random.Random(9)
+    for _ in range(20):
+        prior = member("a", {i: (rng.choice(NAMES), rng.sample(keys("k", 200), 30)) for i in range(rng.randrange(8))})
+        latest = member("b", {i: (rng.choice(NAMES), rng.sample(keys("k", 200), 30)) for i in range(rng.randrange(8))})
+        found = matching.match(prior, latest)
+        assert {i for g in found.groups for i in g.prior} == {c.cluster_id for c in prior.clusters}
+        assert {i for g in found.groups for i in g.latest} == {c.cluster_id for c in latest.clusters}
+        assert all(0 <= g.confidence <= 1 for g in found.groups)
+        backbone = [link for link in found.links if link.backbone]
+        assert len({link.prior_id for link in backbone}) == len({link.latest_id for link in backbone}) == len(backbone)
+
+
+def test_fifty_by_fifty_clusters_of_ten_thousand_items_are_matched_quickly() -> None:
+    rng = random.Random(2)
+    words = ["".join(rng.choices("abcdefghijklmnop", k=7)) for _ in range(300)]
+    sides = [
+        Membership(name, tuple(
+            MemberCluster(i, " ".join(rng.sample(words, 5)), " ".join(rng.sample(words, 40)), tuple(sorted(f"{i}-{rng.randrange(400)}" for _ in range(200))))
+            for i in range(50)
+        )) for name in "ab"
+    ]
+    began = time.perf_counter()
+    matching.match(*sides)
+    assert time.perf_counter() - began < 2
+
+
+def test_hostile_words_are_only_text() -> None:
+    hostile = ["\ud800\udfff lone", "x" * 2_000_000, "<script>" * 50, "{{7*7}}", "请求退款与账单争议", "\x00\u202e"]
+    found = text.likeness([text.document(t, t) for t in hostile], [text.document(t, t) for t in hostile])
+    assert found.probability.shape == (6, 6)
+    assert ((found.probability >= 0) & (found.probability <= 1)).all()
+
+
+def test_renaming_looks_past_case_and_punctuation() -> None:
+    assert text.normalised("Refunds & Disputes!") == text.normalised("refunds and disputes")
+    assert text.normalised("Refunds") != text.normalised("Refund help")
+
+
+def test_identical_competitors_share_no_lead() -> None:
+    found = text.likeness(["refund of money"], ["refund of money", "refund of money", "password lost"])
+    alone = text.likeness(["refund of money"], ["refund of money", "password lost"])
+    assert found.probability[0, 0] == found.probability[0, 1] < alone.probability[0, 0]
+
+
+def test_lineage_ids_are_stable_and_distinct() -> None:
+    made = lineage.lineage_id(None, "trace", "r", 3)
+    assert made == lineage.lineage_id(None, "trace", "r", 3)
+    assert len(made) == 12
+    assert len({lineage.lineage_id(j, "trace", r, c) for j in (None, "j") for r in "rs" for c in (-1, 0, 1)}) == 12
+
+
+def test_lineage_lists_names_oldest_first() -> None:
+    told = lineage.lineage(header(0), "New name", header(7), "Old name")
+    assert (told.names, told.runs, told.provisional) == (["Old name", "New name"], 2, True)
+    assert told.first_seen < lineage.lineage(header(0), "New name", None, None).first_seen
+    assert lineage.lineage(header(0), "Same", header(7), "Same").names == ["Same"]

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from reporter import report as r
+from reporter.render import changes, facts
+from tests.reports import report, section, states
+
+STATES = states()
+
+
+def said(name: str, index: int = 0) -> str:
+    job = STATES[name].jobs[index]
+    return facts.sentence(job, changes.of_job(STATES[name].findings, index))
+
+
+def replaced(job: r.JobSection, **over: Any) -> r.JobSection:
+    return msgspec.structs.replace(job, **over)
+
+
+def test_sentence_counts_what_happened() -> None:
+    assert said("changed") == "1 cluster changed, 1 new, 1 gone."
+    assert said("quiet") == "No cluster changed, 1 new, 1 gone."
+    assert said("one_cluster") == "No cluster changed."
+
+
+def test_probable_changes_are_counted_apart() -> None:
+    job = section(clusters=3)
+    value = report([job])
+    only = [msgspec.structs.replace(f, call="probably_changed") for f in value.findings]
+    assert facts.sentence(value.jobs[0], changes.of_job(only, 0)) == "No cluster changed."
+    value = report([section(clusters=6, loud=2)])
+    only = [msgspec.structs.replace(f, call="probably_changed") for f in value.findings]
+    assert facts.sentence(value.jobs[0], only).startswith("No cluster changed, 1 cluster probably did")
+
+
+def test_state_without_a_comparison_gives_its_reason() -> None:
+    assert said("no_prior") == "First run: nothing to compare with yet."
+    assert said("not_comparable") == "max_samples differs: 1500 now, 1000 before."
+    assert said("no_run").startswith("No run of this job was stored")
+
+
+def test_stale_job_gives_its_date_first() -> None:
+    assert said("stale").startswith("The newest run ended on 16 Nov 2026")
+    assert "No cluster changed" in said("stale")
+
+
+def test_four_numbers_at_every_level() -> None:
+    for name in ("changed", "evaluation", "generation", "not_comparable", "no_prior"):
+        assert len(facts.four(STATES[name].jobs[0])) == 4
+    assert facts.four(STATES["no_run"].jobs[0]) == ()
+    assert [f.label for f in facts.four(STATES["evaluation"].jobs[0])][1] == "Pass rate"
+
+
+def test_first_run_shows_no_prior_figure() -> None:
+    assert all(fact.change == "" for fact in facts.four(STATES["no_prior"].jobs[0]))
+
+
+def test_figures_beside_each_other_carry_no_difference() -> None:
+    found = [fact.change for fact in facts.four(STATES["not_comparable"].jobs[0])]
+    assert found[1] == "prior run: $0.031"
+    assert not any("▲" in text or "change" in text for text in found)
+
+
+def test_called_change_has_arrow_colour_and_word() -> None:
+    job = section()
+    assert job.overall is not None
+    assert job.overall.change is not None
+    rise = msgspec.structs.replace(job.overall.change.metrics["mean_cost_usd"], call="changed")
+    change = msgspec.structs.replace(
+        job.overall.change, metrics={**job.overall.change.metrics, "mean_cost_usd": rise}
+    )
+    fact = facts.four(replaced(job, overall=msgspec.structs.replace(job.overall, change=change)))[1]
+    assert fact.tone == "worse"
+    assert fact.change == "▲\u00a010% from $0.031, changed"
+
+
+def test_unknown_population_is_said() -> None:
+    job = section()
+    assert job.coverage is not None
+    unknown = msgspec.structs.replace(job.coverage, population_items=None, population_cost=None)
+    assert facts.four(replaced(job, coverage=unknown))[0].note == "of an unknown number of traces"
+    assert "262" not in " ".join(facts.coverage(replaced(job, coverage=unknown)))
+
+
+def test_bridge_lists_its_steps_with_signs() -> None:
+    bridge = r.Bridge(
+        prior=2321,
+        latest=2946,
+        volume=69,
+        coverage=13,
+        mix=275,
+        unit_cost=268,
+        intervals={"mix": (200, 350)},
+        lines=[],
+    )
+    rows = facts.bridge(bridge)
+    assert [row.amount for row in rows] == ["$2,321", "+$69.00", "+$13.00", "+$275", "+$268", "$2,946"]
+    assert rows[3].interval == "+$200 to +$350"
+    assert rows[1].interval == "–"
+    assert facts.bridge(None) == ()
+
+
+@pytest.mark.parametrize(
+    ("over", "chip"),
+    [
+        ({"deleted": True}, "Deleted job"),
+        ({"enabled": False}, "Disabled job"),
+        ({"status": "stale"}, "Stale"),
+    ],
+)
+def test_chips_name_what_must_not_be_missed(over: dict[str, Any], chip: str) -> None:
+    assert facts.chips(section(**over)) == (chip,)
+
+
+def test_nameless_job_is_called_by_its_id() -> None:
+    assert facts.heading(section(name="")).startswith("Job 019db7a4")
+    assert facts.heading(section(job_id=None)) == "No job (runs started without one)"
