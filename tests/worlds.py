@@ -61,7 +61,7 @@ def cluster(cluster_id: int, title: str, keys: Sequence[str], description: str |
 def run(sizes: Mapping[str, int], days: float, *, noise: int = 0, prefix: str = "", **over: Any) -> Run:
     """Make a run of themes with fresh items."""
     prefix = prefix or f"d{days}"
-    clusters = [cluster(i, title, [f"{prefix}-{title[:4]}-{n}" for n in range(size)]) for i, (title, size) in enumerate(sizes.items())]
+    clusters = [cluster(i, title, [f"{prefix}-{title[:4].strip()}{i if len(sizes) > 9 else ''}-{n}" for n in range(size)]) for i, (title, size) in enumerate(sizes.items())]
     if noise:
         clusters.append(cluster(-1, "Outliers", [f"{prefix}-noise-{n}" for n in range(noise)]))
     return Run(header(days, items=sum(c.size for c in clusters), **over), tuple(clusters))

@@ -27,6 +27,8 @@ _SECOND_ITEMS, _SECOND_TEXT = 0.05, 0.20
 _LEFTOVER = 0.8
 _ITEM_EVIDENCE = 0.5
 _ALIKE = 0.5
+_ALONE, _ALONE_ITEMS = -2.0, 1.5
+"""Set by judgement, so that words alone stay below 0.9 and missing items can lift it above."""
 LOOK_ALIKE = 0.03
 """Text probability from which an unmatched cluster counts as a look-alike."""
 
@@ -113,7 +115,7 @@ def match(prior: Membership, latest: Membership, between: Sequence[Membership] =
         (found.latest_seen / (found.latest_seen + KAPPA))[None, :],
     )
     backbone = _backbone(found, evidence)
-    backbone |= _leftovers(old, new, backbone, evidence)
+    backbone |= _leftovers(old, new, backbone, found)
     pairs = backbone | _further(found, evidence)
     links = tuple(
         sorted(
@@ -150,22 +152,24 @@ def _further(found: Flows, evidence: Matrix) -> set[Pair]:
 
 
 def _leftovers(
-    old: Sequence[MemberCluster], new: Sequence[MemberCluster], taken: set[Pair], evidence: Matrix
+    old: Sequence[MemberCluster], new: Sequence[MemberCluster], taken: set[Pair], found: Flows
 ) -> set[Pair]:
-    """Pair clusters nobody claimed, where words alone decide and, among themselves, leave no doubt."""
-    rows = [a for a in range(len(old)) if all(a != pair[0] for pair in taken)]
-    columns = [b for b in range(len(new)) if all(b != pair[1] for pair in taken)]
+    """Pair clusters nobody claimed, where words alone decide and, among themselves, leave no doubt.
+
+    A cluster whose items should have been seen on the other side and were not is new or gone, whatever it is
+    called, and takes no part.
+    """
+    silent_old = found.prior_seen + found.prior_missing <= KAPPA
+    silent_new = found.latest_seen + found.latest_missing <= KAPPA
+    rows = [a for a in range(len(old)) if silent_old[a] and all(a != pair[0] for pair in taken)]
+    columns = [b for b in range(len(new)) if silent_new[b] and all(b != pair[1] for pair in taken)]
     if not rows or not columns:
         return set()
     p = text.likeness(
         [text.document(old[a].title, old[a].description) for a in rows],
         [text.document(new[b].title, new[b].description) for b in columns],
     ).probability
-    return {
-        (rows[a], columns[b])
-        for a, b in _assign(p)
-        if p[a, b] >= _LEFTOVER and evidence[rows[a], columns[b]] < _ITEM_EVIDENCE
-    }
+    return {(rows[a], columns[b]) for a, b in _assign(p) if p[a, b] >= _LEFTOVER}
 
 
 def _where(mask: NDArray[np.bool_]) -> set[Pair]:
@@ -254,13 +258,13 @@ def _alone(forward: Matrix, backward: Matrix, seen: float, missing: float) -> fl
     count as evidence, so words alone never give certainty.
     """
     known = float(seen + missing)
-    certainty = 1.5 * known / (known + KAPPA)
+    base = _ALONE - _ALONE_ITEMS * known / (known + KAPPA)
     best = max(
         (
-            _logistic(-2.20 + 4.29 * max(c, d) + 2.02 * min(c, d) - certainty)
+            _logistic(base + 4.29 * max(c, d) + 2.02 * min(c, d))
             for c, d in zip(forward, backward, strict=True)
         ),
-        default=_logistic(-2.20 - certainty),
+        default=_logistic(base),
     )
     return 1 - best
 

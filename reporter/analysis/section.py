@@ -10,12 +10,24 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reporter import units
-from reporter.analysis import causes, exemplars, lineage, links, metrics, redact, selection, succession
+from reporter.analysis import (
+    bridge,
+    causes,
+    exemplars,
+    lineage,
+    links,
+    metrics,
+    redact,
+    selection,
+    succession,
+)
+from reporter.analysis.bridge import Population
 from reporter.analysis.measured import Measured, measured
 from reporter.analysis.selection import JobRuns, PriorChoice
 from reporter.analysis.succession import Compared
 from reporter.model import NOISE, Cluster, Failure, ItemMetrics, Membership, Run, Totals
 from reporter.report import (
+    Bridge,
     Change,
     Comparability,
     Coverage,
@@ -52,6 +64,8 @@ class SectionInput:
     prior_failures: Sequence[Failure] = ()
     latest_totals: Totals | None = None
     """The population behind the latest run."""
+    prior_totals: Totals | None = None
+    """The population behind the prior run."""
     between: tuple[Membership, ...] = ()
     """Runs between prior and latest, any order: they carry identity over windows that share no items."""
     failed_reason: str | None = None
@@ -131,9 +145,20 @@ def build(inputs: SectionInput) -> JobSection:
         gone=succession.gone(compared) if compared else [],
         prior_clusters=succession.prior_clusters(compared) if compared else [],
         transitions=succession.transitions(compared) if compared else [],
-        bridge=None,
+        bridge=_bridge(latest, compared, inputs) if compared else None,
     )
     return redact.section(section, inputs.redaction)
+
+
+def _bridge(latest: Measured, compared: Compared, inputs: SectionInput) -> Bridge | None:
+    now, before = inputs.latest_totals, inputs.prior_totals
+    if now is None or before is None or now.cost_usd is None or before.cost_usd is None:
+        return None
+    return bridge.bridge(
+        succession.cells(latest, compared),
+        Population(before.items, before.cost_usd),
+        Population(now.items, now.cost_usd),
+    )
 
 
 def _comparability(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reporter.analysis import causes, compare, matching, metrics
+from reporter.analysis.bridge import Cell
 from reporter.analysis.compare import Subject
 from reporter.analysis.matching import Matched, Matching
 from reporter.analysis.measured import Measured
@@ -20,6 +22,8 @@ from reporter.report import (
     Transition,
     TransitionEntry,
 )
+
+_SIDES = ("prior", "latest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,3 +181,41 @@ def transitions(compared: Compared) -> list[TransitionEntry]:
         )
         for group in compared.matching.groups
     ]
+
+
+def cells(latest: Measured, compared: Compared) -> list[Cell]:
+    """Cut both runs into cells for the cost bridge: linked clusters, what came or went, the noise."""
+    prior, groups = compared.prior, compared.matching.groups
+    place: dict[tuple[str, int], int] = {}
+    for index, group in enumerate(groups):
+        sides = [*(("prior", i) for i in group.prior), *(("latest", i) for i in group.latest)]
+        joined = {place[side] for side in sides if side in place}
+        place |= dict.fromkeys(sides, index)
+        # Groups that meet in a cluster are one cell.
+        place |= {side: index for side, old in place.items() if old in joined}
+    made = []
+    for index in sorted(set(place.values())):
+        old, new = ({i for (s, i), at in place.items() if s == side and at == index} for side in _SIDES)
+        made.append(_cell(prior, old, latest, new, groups[index].kind))
+    made.append(_cell(prior, {NOISE}, latest, {NOISE}, "noise"))
+    return [cell for cell in made if cell.prior_share or cell.latest_share]
+
+
+def _cell(prior: Measured, prior_ids: set[int], latest: Measured, latest_ids: set[int], status: str) -> Cell:
+    old = [c for c in prior.run.clusters if c.cluster_id in prior_ids]
+    new = [c for c in latest.run.clusters if c.cluster_id in latest_ids]
+    named = min(new or old, key=lambda c: (-c.size, c.cluster_id), default=None)
+    return Cell(
+        title=named.title if named else "",
+        status=status,
+        prior_share=sum(c.size for c in old) / prior.size if prior.size else 0.0,
+        latest_share=sum(c.size for c in new) / latest.size if latest.size else 0.0,
+        prior_cost_usd=_mean_cost(old, prior),
+        latest_cost_usd=_mean_cost(new, latest),
+    )
+
+
+def _mean_cost(clusters: Sequence[Cluster], measured: Measured) -> float | None:
+    """Give the mean cost of items with data, USD; ``None`` where no item has any."""
+    costs = [row.cost_usd or 0.0 for c in clusters for row in measured.of(c) if row.has_data]
+    return math.fsum(costs) / len(costs) if costs else None

@@ -67,7 +67,9 @@ class Panel:
     @property
     def height(self) -> float:
         """Room for every label on a line of its own."""
-        return _HEAD_PX + max(_LEAST_PX, _LINE_PX * len(self.slopes)) + _FOOT_PX
+        return (
+            _HEAD_PX + max(min(_LEAST_PX, 50 + 40 * len(self.slopes)), _LINE_PX * len(self.slopes)) + _FOOT_PX
+        )
 
 
 def sheet(topic: Topic) -> Sheet | None:

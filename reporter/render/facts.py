@@ -48,7 +48,9 @@ def heading(section: JobSection) -> str:
 
 def chips(section: JobSection) -> tuple[str, ...]:
     """Give the states of a job that a reader must not miss."""
-    job, found = section.job, []
+    job = section.job
+    # Several levels may have runs without a job: the level tells them apart.
+    found = [words.noun(job.level)] if job.id is None else []
     if status := words.STATUSES[section.status]:
         found.append(status)
     if section.stale and section.status != "stale":

@@ -30,7 +30,7 @@ JOBLESS_RUN = "7_trace_20260308_003000"
 EARLY_RUN = "7_20251216_000105"
 BROKEN_RUN = "7_trace_20260307_003000"
 
-STRANGE = "it's \\ a \"quoted\"/id::x ü 東 %41 {p0} $f0"
+STRANGE = 'it\'s \\ a "quoted"/id::x ü 東 %41 {p0} $f0'
 """A trace id with everything that trips up a careless query."""
 
 
@@ -100,7 +100,15 @@ for number, flag in enumerate((1, "yes", False, True, "True", "false", None), st
     add(number, "$ai_generation", MID, trace_id="free", is_error=flag)
 # What counts as a number; negative ones are kept.
 for number, cost in enumerate(("NaN", "abc", True, [1], "", " -0.25 ", "1_0", "1e999", "5e-1"), start=30):
-    add(number, "$ai_generation", MID, trace_id="odd", total_cost_usd=cost, latency="Infinity", input_tokens={})
+    add(
+        number,
+        "$ai_generation",
+        MID,
+        trace_id="odd",
+        total_cost_usd=cost,
+        latency="Infinity",
+        input_tokens={},
+    )
 add(40, "$ai_trace", MID, trace_id="only-trace", total_cost_usd=5, latency=5)
 add(41, "$ai_generation", MID, trace_id="stranger", total_cost_usd=64)
 add(42, "$pageview", MID, trace_id="plain", total_cost_usd=64)

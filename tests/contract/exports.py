@@ -50,7 +50,9 @@ def write_parquet(folder: Path, events: Sequence[Event], name: str = "events.par
             texts,
         )
         chosen = ", ".join(
-            f"{column}::TIMESTAMPTZ AS {column}" if column in ("timestamp", "created_at", "_inserted_at") else column
+            f"{column}::TIMESTAMPTZ AS {column}"
+            if column in ("timestamp", "created_at", "_inserted_at")
+            else column
             for column in columns
         )
         quoted = str(path).replace("'", "''")

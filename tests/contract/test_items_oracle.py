@@ -15,7 +15,25 @@ from tests.contract.cases import END, START, TICK
 from tests.contract.conftest import Adapter
 
 COUNTED = ("$ai_generation", "$ai_embedding", "$ai_span")
-NUMBERS = (None, 0, 1, 0.1, 0.3, -2.5, 1e-7, 2.4e-07, 123456.789, "0.7", "12", "1e3", "", "n/a", True, "Infinity", [2])
+NUMBERS = (
+    None,
+    0,
+    1,
+    0.1,
+    0.3,
+    -2.5,
+    1e-7,
+    2.4e-07,
+    123456.789,
+    "0.7",
+    "12",
+    "1e3",
+    "",
+    "n/a",
+    True,
+    "Infinity",
+    [2],
+)
 FLAGS = (None, True, False, "true", "True", "FALSE", 1, "1", {})
 MOMENTS = (START - TICK, START, START + TICK, START + timedelta(days=3), END - TICK, END, END + TICK)
 TRACES = ("a", "A", "a ", "b'b", "ü", 5, 5.5, True, None, "", {"x": 1})
@@ -37,14 +55,18 @@ def made_up(rng: random.Random, count: int) -> list[dict[str, Any]]:
             "$ai_cache_read_input_tokens": rng.choice(NUMBERS),
             "$ai_is_error": rng.choice(FLAGS),
             "$ai_model": rng.choice(MODELS),
-            "$ai_target_event_id": rng.choice([*ids[:40], *(name.upper() for name in ids[:40]), "no id", None]),
+            "$ai_target_event_id": rng.choice(
+                [*ids[:40], *(name.upper() for name in ids[:40]), "no id", None]
+            ),
             "$ai_evaluation_result": rng.choice(FLAGS),
             "$ai_evaluation_applicable": rng.choice([None, None, True, *FLAGS]),
         }
         rows.append(
             {
                 "uuid": rng.choice([ids[number], ids[number], ids[number // 2]]),
-                "event": rng.choice([*COUNTED, "$ai_generation", "$ai_trace", "$ai_evaluation", "$ai_evaluation"]),
+                "event": rng.choice(
+                    [*COUNTED, "$ai_generation", "$ai_trace", "$ai_evaluation", "$ai_evaluation"]
+                ),
                 "distinct_id": rng.choice("uvw"),
                 "properties": {name: value for name, value in said.items() if value is not None},
                 "timestamp": at.isoformat(),
@@ -80,7 +102,9 @@ class Oracle:
         newest: dict[str, dict[str, Any]] = {}
         for row in sorted(rows, key=lambda row: row["_inserted_at"]):
             newest[row["uuid"]] = row
-        self.events = [row for row in newest.values() if START <= datetime.fromisoformat(row["timestamp"]) < END]
+        self.events = [
+            row for row in newest.values() if START <= datetime.fromisoformat(row["timestamp"]) < END
+        ]
 
     def figures(self, calls: list[dict[str, Any]]) -> dict[str, Any]:
         def all_of(name: str) -> list[float]:
@@ -109,7 +133,11 @@ class Oracle:
         }
 
     def generations(self) -> dict[str, dict[str, Any]]:
-        return {event["uuid"]: self.figures([event]) for event in self.events if event["event"] == "$ai_generation"}
+        return {
+            event["uuid"]: self.figures([event])
+            for event in self.events
+            if event["event"] == "$ai_generation"
+        }
 
     def evaluations(self) -> dict[str, dict[str, Any]]:
         generations = {event["uuid"]: event for event in self.events if event["event"] == "$ai_generation"}
@@ -142,7 +170,11 @@ def agree(row: ItemMetrics, expected: dict[str, Any]) -> bool:
 def test_items_of_random_events_equal_the_oracle(adapter: Adapter, seed: int) -> None:
     rows = made_up(random.Random(seed), 400)
     oracle = Oracle(rows)
-    answers = {"trace": oracle.traces(), "generation": oracle.generations(), "evaluation": oracle.evaluations()}
+    answers = {
+        "trace": oracle.traces(),
+        "generation": oracle.generations(),
+        "evaluation": oracle.evaluations(),
+    }
     for level, expected in answers.items():
         keys = [*expected, "nobody's"]
         rows.append(

@@ -58,7 +58,9 @@ def test_a_run_stored_twice_is_read_from_its_newest_event(source: Source) -> Non
 
 def test_headers_name_job_label_and_level(source: Source) -> None:
     found = headers(source)
-    named = {run_id: (header.level, header.job_id, header.label, header.items) for run_id, header in found.items()}
+    named = {
+        run_id: (header.level, header.job_id, header.label, header.items) for run_id, header in found.items()
+    }
     assert named == {
         cases.TRACE_RUN: ("trace", cases.TRACE_JOB, None, 12),
         cases.GENERATION_RUN: ("generation", cases.GENERATION_JOB, None, 7),
@@ -88,9 +90,9 @@ def test_a_broken_run_asked_for_lists_its_faults(source: Source) -> None:
 
 def test_a_run_is_found_at_any_age(source: Source) -> None:
     run = source.run(cases.EARLY_RUN)
-    assert [(cluster.cluster_id, cluster.title, [item.key for item in cluster.items]) for cluster in run.clusters] == [
-        (0, "Old", ["old"])
-    ]
+    assert [
+        (cluster.cluster_id, cluster.title, [item.key for item in cluster.items]) for cluster in run.clusters
+    ] == [(0, "Old", ["old"])]
 
 
 def test_a_run_nobody_stored_is_not_found(source: Source) -> None:
@@ -160,7 +162,14 @@ def test_items_by_a_property_nobody_set_are_the_items(source: Source) -> None:
 
 def test_evaluations_by_a_property_look_at_the_judged_generation(source: Source) -> None:
     found = {row.key: row.by for row in measured(source, cases.EVALUATION_RUN, by="feature")}
-    assert found == {uid(50): "desk", uid(51): None, uid(52): None, uid(53): None, uid(54): None, uid(56): "desk"}
+    assert found == {
+        uid(50): "desk",
+        uid(51): None,
+        uid(52): None,
+        uid(53): None,
+        uid(54): None,
+        uid(56): "desk",
+    }
 
 
 def test_failures_are_grouped_by_look(source: Source) -> None:
@@ -186,7 +195,9 @@ def test_totals_are_those_of_the_population(source: Source, name: str) -> None:
     ],
     ids=["cohort", "unknown operator", "malformed expression"],
 )
-def test_totals_under_a_filter_that_cannot_be_applied_are_unknown(adapter: Adapter, filters: dict[str, Any]) -> None:
+def test_totals_under_a_filter_that_cannot_be_applied_are_unknown(
+    adapter: Adapter, filters: dict[str, Any]
+) -> None:
     caveats: list[Caveat] = []
     source = adapter.open(cases.EVENTS, caveats.append)
     job = cases.job("trace", cases.DESK, filters)
@@ -227,7 +238,10 @@ def test_calls_of_a_run_are_those_of_its_items(source: Source) -> None:
 
 
 def test_calls_of_a_job_pass_its_filters(source: Source) -> None:
-    assert [call.uuid for call in source.calls(WINDOW, job=cases.job("trace", cases.DESK))] == [uid(1), uid(2)]
+    assert [call.uuid for call in source.calls(WINDOW, job=cases.job("trace", cases.DESK))] == [
+        uid(1),
+        uid(2),
+    ]
     assert [call.uuid for call in source.calls(WINDOW, job=cases.job("generation", cases.DESK))] == [uid(1)]
 
 
@@ -236,7 +250,9 @@ def test_traces_that_begin_in_the_window_are_listed_newest_first(source: Source)
     assert {"late", "twice", "123", "true", "free", "odd", STRANGE, "only-trace", "stranger"} == {
         trace.trace_id for trace in listed
     }
-    assert [trace.started_at for trace in listed] == sorted((trace.started_at for trace in listed), reverse=True)
+    assert [trace.started_at for trace in listed] == sorted(
+        (trace.started_at for trace in listed), reverse=True
+    )
     assert source.traces(Window(MID, END), {}, 2) == listed[:2]
 
 
@@ -254,7 +270,12 @@ def test_a_trace_is_summed_without_its_own_event(source: Source) -> None:
     assert trace is not None
     summary = trace.summary
     assert (summary.trace_id, summary.name, summary.started_at) == ("plain", "desk.chat", START)
-    assert (summary.cost_usd, summary.latency_s, summary.tokens_in, summary.tokens_out) == (0.75, 2.5, 107.0, 50.0)
+    assert (summary.cost_usd, summary.latency_s, summary.tokens_in, summary.tokens_out) == (
+        0.75,
+        2.5,
+        107.0,
+        50.0,
+    )
     assert (summary.error_events, summary.events) == (0, 4)
     assert [event.uuid for event in trace.events] == [uid(1), uid(2), uid(4), uid(3)]
 

@@ -117,6 +117,17 @@ def test_both_bootstraps_draw_from_the_same_distribution() -> None:
     assert np.quantile(drawn, (0.1, 0.5, 0.9)) == pytest.approx(np.quantile(plain, (0.1, 0.5, 0.9)), rel=0.12)
 
 
+def test_approximated_draws_agree_with_resampling() -> None:
+    rng = np.random.default_rng(6)
+    both = rng.lognormal(0, 1, 500)
+    made = pair(np.concatenate([both, rng.lognormal(0, 1, 300)]), np.concatenate([both, rng.lognormal(0, 1, 400)]), 500)
+    for q in (0.5, 0.95):
+        ((a, b),) = contrast._resampled(made, (q,), np.random.default_rng(1))
+        c, d = contrast._approximated(made, q, np.random.default_rng(2))
+        assert (d - c).std() == pytest.approx((b - a).std(), rel=0.2)
+        assert np.corrcoef(c, d)[0, 1] == pytest.approx(np.corrcoef(a, b)[0, 1], abs=0.1)
+
+
 @pytest.mark.parametrize("overlap", [0.0, 0.5])
 def test_share_growth_raises_few_false_alarms(overlap: float) -> None:
     """Null: same shares; where runs overlap, a tenth of the shared items changes its cluster at random."""

@@ -7,6 +7,7 @@ statement is one the user can have meant.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 _HINT = (
     "Ask with one SELECT over events (uuid, event, distinct_id, timestamp, properties, person_properties)."
 )
+_TOKENS = re.compile(
+    r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | --[^\n]* | /\*.*?\*/
+      | (?P<holder> (?:\b\w+\.)? \b(?:person_)?properties )\.(?P<key> \$?[A-Za-z_]\w* )""",
+    re.VERBOSE | re.DOTALL,
+)
+"""Literals, quoted names and comments, which are left alone; and a property read the way PostHog spells it."""
 _ZONED = ("TIMESTAMP WITH TIME ZONE", "TIME WITH TIME ZONE")
 
 
@@ -29,7 +36,7 @@ def ask(store: Store, sql: str, values: Mapping[str, Any], limit: int) -> Table:
 
     Args:
         store: The export.
-        sql: The statement; ``$name`` stands for a value.
+        sql: The statement; ``$name`` stands for a value, ``properties.name`` for the text of a property.
         values: Values by name.
         limit: Rows to give at most.
 
@@ -42,7 +49,7 @@ def ask(store: Store, sql: str, values: Mapping[str, Any], limit: int) -> Table:
     """
     limit = max(0, limit)
     connection = store.connection
-    body = _select_of(connection, sql)
+    body = _select_of(connection, _TOKENS.sub(_spelled, sql))
     store.open_view()
     used = {name: value for name, value in values.items() if f"${name}" in body}
     try:
@@ -72,6 +79,13 @@ def _select_of(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise UsageError("only one SELECT can be run", hint=_HINT)
     return str(statements[0].query).strip().rstrip(";")
+
+
+def _spelled(token: re.Match[str]) -> str:
+    """Spell ``properties.$ai_model`` for DuckDB; any other token stays."""
+    if token["key"] is None:
+        return token[0]
+    return f"({token['holder']}->>'/{token['key']}')"
 
 
 def _name(name: str) -> str:

@@ -21,17 +21,15 @@ MAX_LINE_BYTES = 32 * 2**20
 """Bytes of the longest JSON line that is read; PostHog accepts events of at most 20 MB."""
 
 _AGAIN = "Download or export it again."
+_CUT_OFF = "the compressed data ends early or is not what its name says"
+_UNCUT = "Download it again; if it is already unpacked, drop the last part of its name."
 _REASONS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (
         ("maximum_object_size", "maximum line size", "maximum_line_size"),
         f"a line is longer than {MAX_LINE_BYTES >> 20} MiB",
         "PostHog writes no event that long; take the line out, or export again.",
     ),
-    (
-        ("gzip", "zstd", "frame descriptor", "decompress"),
-        "the compressed data ends early or is not what its name says",
-        "Download it again; if it is already unpacked, drop the last part of its name.",
-    ),
+    (("gzip", "zstd", "frame descriptor", "decompress"), _CUT_OFF, _UNCUT),
     (
         ("permission denied", "cannot open", "could not open"),
         "this file cannot be opened",
@@ -66,6 +64,11 @@ def explain(error: duckdb.Error, file: ExportFile) -> SourceUnreadable:
     else:
         message, hint = f"this file cannot be read: {str(error).splitlines()[0][:200]}", _AGAIN
     return SourceUnreadable(message, subject=file.name, hint=hint)
+
+
+def cut_off(file: ExportFile) -> SourceUnreadable:
+    """Say that a compressed file is not all there."""
+    return SourceUnreadable(_CUT_OFF, subject=file.name, hint=_UNCUT)
 
 
 def not_an_export(file: ExportFile, missing: Sequence[str]) -> SourceUnreadable:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from reporter.sources.export.explain import MAX_LINE_BYTES, explain, not_an_export
+from reporter.sources.export.explain import MAX_LINE_BYTES, cut_off, explain, not_an_export
+from reporter.sources.export.frames import is_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -140,6 +141,8 @@ def _holds_events(connection: duckdb.DuckDBPyConnection, file: ExportFile, alias
     Raises:
         SourceUnreadable: A file named as an export holds something else.
     """
+    if file.packing == "zstd" and not is_whole(file.path):
+        raise cut_off(file)
     counts = ", ".join(f"count({name})" for name in _NEEDED)
     try:
         rows = connection.execute(

@@ -225,7 +225,7 @@ class ExportSource:
         """Run the user's own SELECT over ``events``.
 
         The view has ``uuid, event, distinct_id, timestamp, properties, person_properties``, one row a
-        uuid; properties are JSON and read with ``properties->>'$ai_model'``.
+        uuid; properties are JSON, one of them is written ``properties.$ai_model``.
 
         Raises:
             UsageError: The statement is no single SELECT, or the engine refuses it.

@@ -364,10 +364,11 @@ def test_every_metric_has_a_sentence_for_every_subject(metric: str, cluster_id: 
     assert told.endswith(").")
 
 
-def test_ten_thousand_items_in_fifty_clusters_are_told_quickly() -> None:
+@pytest.mark.parametrize("prefix", ["", "same"])
+def test_ten_thousand_items_in_fifty_clusters_are_told_quickly(prefix: str) -> None:
     rng = random.Random(3)
     names = {f"Theme {''.join(rng.choices('abcdefghij', k=9))} {i}": 200 for i in range(50)}
-    latest, prior = run(names, 0), run(names, 7)
+    latest, prior = run(names, 0, prefix=prefix), run(names, 7, prefix=prefix)
     given = inputs(latest, prior)
     began = time.perf_counter()
     section.build(given)

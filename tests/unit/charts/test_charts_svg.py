@@ -18,9 +18,20 @@ STATES = states()
 
 SVG = "{http://www.w3.org/2000/svg}"
 ELEMENTS = {SVG + name for name in ("svg", "title", "g", "path", "circle", "text")}
-ATTRIBUTES = set(
-    ["class", "viewBox", "width", "height", "role", "aria-labelledby", "aria-hidden", "id", "fill", "d", "cx", "cy", "r", "x", "y", "text-anchor", "opacity", "stroke-width", "stroke-linecap", "stroke-linejoin", "stroke-dasharray"]
-)
+ATTRIBUTES = {
+    "class",
+    "viewBox",
+    "width",
+    "height",
+    "role",
+    "aria-labelledby",
+    "aria-hidden",
+    "id",
+    "fill",
+    "d",
+}
+ATTRIBUTES |= {"cx", "cy", "r", "x", "y", "text-anchor", "opacity", "stroke-width", "stroke-linecap"}
+ATTRIBUTES |= {"stroke-linejoin", "stroke-dasharray"}
 
 
 def parse(markup_: str) -> ElementTree.Element:

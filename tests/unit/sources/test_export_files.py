@@ -34,7 +34,16 @@ def names(*paths: Path | str) -> list[str]:
 def test_a_folder_is_searched_for_exports_alone(tmp_path: Path) -> None:
     below = tmp_path / "2026" / "prefix=a"
     below.mkdir(parents=True)
-    kept = ["a.jsonl", "b.jsonl.gz", "c.jsonl.zst", "d.parquet", "e.parquet.zst", "f.ndjson", "g.PARQUET.br", "h.json"]
+    kept = [
+        "a.jsonl",
+        "b.jsonl.gz",
+        "c.jsonl.zst",
+        "d.parquet",
+        "e.parquet.zst",
+        "f.ndjson",
+        "g.PARQUET.br",
+        "h.json",
+    ]
     for name in (*kept, "x_manifest.json", "README.md", ".hidden.jsonl", "i.csv", "j.jsonl.zip.part"):
         (below / name).touch()
     assert names(tmp_path) == sorted(kept)
@@ -93,7 +102,9 @@ def test_an_unreadable_packing_says_how_to_unpack(tmp_path: Path, packing: str, 
     assert tool in caught.value.hint
 
 
-@pytest.mark.parametrize("name", ["2026-03-02T00:00:00+00:00.jsonl", "it's.jsonl", "a*b.jsonl", "a[1].jsonl", "a?.jsonl.gz"])
+@pytest.mark.parametrize(
+    "name", ["2026-03-02T00:00:00+00:00.jsonl", "it's.jsonl", "a*b.jsonl", "a[1].jsonl", "a?.jsonl.gz"]
+)
 def test_odd_file_names_are_read_literally(tmp_path: Path, name: str) -> None:
     write_jsonl(tmp_path, [EVENT], name)
     write_jsonl(tmp_path, cases.EVENTS[1:4], "axb.jsonl")
@@ -116,8 +127,16 @@ def test_odd_folder_names_add_no_columns(tmp_path: Path) -> None:
         ("cut.jsonl.gz", gzip.compress(lines_of(cases.EVENTS), mtime=0)[:-200], "ends early"),
         ("plain.jsonl.gz", lines_of([EVENT]), "not what its name says"),
         ("plain.jsonl.zst", lines_of([EVENT]), "not what its name says"),
-        ("broken.jsonl", lines_of(cases.EVENTS[:3]) + b'{"uuid": "1", "ev\n' + lines_of([EVENT]), "line 4 is not JSON"),
-        ("broken.jsonl.gz", gzip.compress(lines_of(cases.EVENTS[:2]) + b"<html>\n", mtime=0), "line 3 is not JSON"),
+        (
+            "broken.jsonl",
+            lines_of(cases.EVENTS[:3]) + b'{"uuid": "1", "ev\n' + lines_of([EVENT]),
+            "line 4 is not JSON",
+        ),
+        (
+            "broken.jsonl.gz",
+            gzip.compress(lines_of(cases.EVENTS[:2]) + b"<html>\n", mtime=0),
+            "line 3 is not JSON",
+        ),
         ("bytes.jsonl", lines_of([EVENT]) + b'{"uuid": "\xff\xfe"}\n', "line 2 is not JSON"),
         ("other.jsonl", b'{"name": "x"}\n', "no export of events"),
         ("half.jsonl", b'{"uuid": "x", "event": "y"}\n', "no timestamp and no properties"),
@@ -126,13 +145,31 @@ def test_odd_folder_names_add_no_columns(tmp_path: Path) -> None:
         ("jobs.json", json.dumps(cases.JOBS).encode(), "no export of events"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_named_with_a_way_out(tmp_path: Path, name: str, data: bytes, words: str) -> None:
+def test_a_file_that_cannot_be_read_is_named_with_a_way_out(
+    tmp_path: Path, name: str, data: bytes, words: str
+) -> None:
     write_jsonl(tmp_path, [EVENT], "good.jsonl")
     (tmp_path / name).write_bytes(data)
     with pytest.raises(SourceUnreadable, match=words) as caught:
         opened(tmp_path / "good.jsonl", tmp_path / name)
     assert caught.value.subject == name
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("kept", [0, 3, 9, 400, -1])
+def test_zstandard_that_ends_early_is_named(tmp_path: Path, kept: int) -> None:
+    path = write_jsonl(tmp_path, cases.EVENTS, "cut.jsonl.zst")
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(SourceUnreadable, match="ends early"):
+        opened(path)
+
+
+def test_zstandard_of_several_frames_is_read_whole(tmp_path: Path) -> None:
+    first = write_jsonl(tmp_path, cases.EVENTS[:1], "a.jsonl.zst").read_bytes()
+    second = write_jsonl(tmp_path, cases.EVENTS[1:3], "b.jsonl.zst").read_bytes()
+    skipped = (0x184D2A53).to_bytes(4, "little") + (5).to_bytes(4, "little") + b"notes"
+    (tmp_path / "both.jsonl.zst").write_bytes(skipped + first + second)
+    assert number_of_events(tmp_path / "both.jsonl.zst") == 3
 
 
 def test_a_parquet_file_of_something_else_is_named(tmp_path: Path) -> None:
@@ -188,7 +225,13 @@ def test_an_export_without_rows_has_no_events(tmp_path: Path, name: str) -> None
 def answers(source: ExportSource) -> Any:
     with source:
         runs = source.runs(cases.START, cases.END.replace(year=2027))
-        return runs, source.items(runs), source.failures(runs), list(source.calls(cases.WINDOW)), source.trace("plain")
+        return (
+            runs,
+            source.items(runs),
+            source.failures(runs),
+            list(source.calls(cases.WINDOW)),
+            source.trace("plain"),
+        )
 
 
 def test_optional_columns_may_be_missing_or_more(tmp_path: Path) -> None:
@@ -236,18 +279,35 @@ def test_properties_as_json_text_make_no_difference(tmp_path: Path) -> None:
 
 
 def test_half_characters_are_replaced(tmp_path: Path) -> None:
-    said = {"$ai_trace_id": "half \ud800 c:\\ud800 \U0001f600 \\", "$ai_model": "\udc00", "$ai_total_cost_usd": 2}
+    said = {
+        "$ai_trace_id": "half \ud800 c:\\ud800 \U0001f600 \\",
+        "$ai_model": "\udc00",
+        "$ai_total_cost_usd": 2,
+    }
     events = [cases.EVENTS[1], EVENT | {"uuid": cases.uid(900), "properties": said}]
-    for path in (write_jsonl(tmp_path, events), write_jsonl(tmp_path, events, "e.jsonl.gz"), write_parquet(tmp_path, events)):
+    for path in (
+        write_jsonl(tmp_path, events),
+        write_jsonl(tmp_path, events, "e.jsonl.gz"),
+        write_parquet(tmp_path, events),
+    ):
         with opened(path) as source:
             call = next(call for call in source.calls(cases.WINDOW) if call.uuid == cases.uid(900))
-            assert (call.trace_id, call.model, call.cost_usd) == ("half \ufffd c:\\ud800 \U0001f600 \\", "\ufffd", 2.0)
+            assert (call.trace_id, call.model, call.cost_usd) == (
+                "half \ufffd c:\\ud800 \U0001f600 \\",
+                "\ufffd",
+                2.0,
+            )
             assert source.trace("half \ufffd c:\\ud800 \U0001f600 \\") is not None
             assert number_of_events(path) == 2
 
 
 def test_ten_megabytes_of_text_are_no_trouble(tmp_path: Path) -> None:
-    said = {"$ai_trace_id": "big", "$ai_is_error": True, "$ai_error": "e" * 10_000_000, "$ai_input": "i" * 10_000_000}
+    said = {
+        "$ai_trace_id": "big",
+        "$ai_is_error": True,
+        "$ai_error": "e" * 10_000_000,
+        "$ai_input": "i" * 10_000_000,
+    }
     with opened(write_jsonl(tmp_path, [EVENT | {"properties": said}])) as source:
         trace = source.trace("big")
     assert trace is not None
