@@ -222,8 +222,8 @@ def _sign(value: float, signed: bool) -> str:  # noqa: FBT001 (a private helper 
 
 def _significant(value: float, digits: int) -> str:
     """Fixed notation with so many significant digits, trailing zeros kept: 0.094, 0.50."""
-    decimals = max(0, digits - 1 - math.floor(math.log10(value)))
-    return f"{round(value, decimals):.{decimals}f}"
+    decimals = max(0, digits - 1 - math.floor(math.log10(float(f"{value:.{digits - 1}e}"))))
+    return f"{value:.{decimals}f}"
 
 
 def _short(value: float) -> str:

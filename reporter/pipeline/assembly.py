@@ -149,6 +149,7 @@ def _section(source: Source, settings: Settings, now: datetime, pair: _Pair, see
             prior_rows=rows.get(prior_id, ()) if prior_id else (),
             prior_failures=failures.get(prior_id, ()) if prior_id else (),
             latest_totals=source.totals(latest.window, job),
+            prior_totals=source.totals(pair.prior.header.window, job) if pair.prior else None,
             between=tuple(source.memberships(_between(pair)).values()),
         )
     )

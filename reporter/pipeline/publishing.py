@@ -45,6 +45,7 @@ def publish(
         DeliveryError: The folder cannot be written.
     """
     formats, notes = _formats(settings)
+    report = msgspec.structs.replace(report, files=[])  # what lay beside an earlier report.json is not ours
     failed = list(problems)
     artifacts: list[Artifact] = []
     for made in _documents(report, formats, settings, progress):

@@ -50,6 +50,7 @@ FIELDS: Mapping[str, str] = {
     "applicable": "$ai_evaluation_applicable",
     "result": "$ai_evaluation_result",
     "target": "$ai_target_event_id",
+    "run_id": "$ai_clustering_run_id",
 }
 """Figure → the property it is read from."""
 
@@ -115,6 +116,7 @@ DUCKDB_EVENT = f"""
   CASE WHEN event = '$ai_evaluation'
        THEN CAST(TRY_CAST({_AT["target"]} AS UUID) AS VARCHAR) END AS target,
   CASE WHEN event IN ({_RUNS}) THEN properties END AS properties,
+  CASE WHEN event IN ({_RUNS}) THEN trim({_AT["run_id"]}) END AS run_id,
   strlen(properties) AS size
 """
 """The columns of `AI_EVENTS`, from a relation that also has ``given`` (`DUCKDB_GIVEN`)."""
@@ -129,7 +131,7 @@ RUN_HEADERS = Question(
            CASE WHEN coalesce(json_extract_string(properties, '$."$ai_total_items_analyzed"'),
                               json_extract_string(properties, '$."$ai_total_traces_analyzed"')) IS NULL
                 THEN properties ELSE json_merge_patch(properties, '{{"$ai_clusters": null}}') END,
-           json_extract_string(properties, '$."$ai_clustering_run_id"')
+           run_id
     FROM {AI_EVENTS}
     WHERE event IN ({_RUNS}) AND ts BETWEEN $since AND $until
     ORDER BY ts DESC, uuid DESC
@@ -140,8 +142,7 @@ RUN_HEADERS = Question(
 RUN_EVENT = Question(
     duckdb=f"""
     SELECT uuid, event, ts, properties FROM {AI_EVENTS}
-    WHERE event IN ({_RUNS}) AND ts IS NOT NULL
-      AND trim(json_extract_string(properties, '$."$ai_clustering_run_id"')) = $run_id
+    WHERE event IN ({_RUNS}) AND run_id = $run_id
     ORDER BY ts DESC, uuid DESC LIMIT 1
     """
 )

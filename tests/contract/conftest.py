@@ -6,15 +6,17 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reporter.report import Caveat
-from reporter.sources.base import Source
 from reporter.sources.export import ExportSource
 from tests.contract import cases
 from tests.contract.exports import Event, write_jsonl, write_parquet
+
+if TYPE_CHECKING:
+    from reporter.report import Caveat
+    from reporter.sources.base import Source
 
 Layout = Callable[[Path, Sequence[Event]], Sequence[str]]
 

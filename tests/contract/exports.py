@@ -1,14 +1,17 @@
+# ruff: noqa: S608 -- statements over files of our own making
 """Writing hand-made events as the files a batch export would have left."""
 
 from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 Event = dict[str, Any]
 

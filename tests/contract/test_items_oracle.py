@@ -6,13 +6,15 @@ import math
 import random
 import uuid
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reporter.model import ItemMetrics
 from tests.contract.cases import END, START, TICK
-from tests.contract.conftest import Adapter
+
+if TYPE_CHECKING:
+    from reporter.model import ItemMetrics
+    from tests.contract.conftest import Adapter
 
 COUNTED = ("$ai_generation", "$ai_embedding", "$ai_span")
 NUMBERS = (

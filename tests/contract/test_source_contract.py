@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from reporter.errors import RunNotFound, RunUnreadable
 from reporter.model import ItemMetrics, Job, RunHeader, Window
-from reporter.report import Caveat
-from reporter.sources.base import Source
 from tests.contract import cases
 from tests.contract.cases import DONE, END, MID, START, STRANGE, TICK, WINDOW, uid
-from tests.contract.conftest import Adapter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reporter.report import Caveat
+    from reporter.sources.base import Source
+    from tests.contract.conftest import Adapter
 
 SPRING = (datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
 EVER = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC))

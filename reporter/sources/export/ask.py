@@ -27,7 +27,7 @@ _TOKENS = re.compile(
       | (?P<holder> (?:\b\w+\.)? \b(?:person_)?properties )\.(?P<key> \$?[A-Za-z_]\w* )""",
     re.VERBOSE | re.DOTALL,
 )
-"""Literals, quoted names and comments, which are left alone; and a property read the way PostHog spells it."""
+"""What is left alone (literals, quoted names, comments), and a property read the way PostHog spells it."""
 _ZONED = ("TIMESTAMP WITH TIME ZONE", "TIME WITH TIME ZONE")
 
 
@@ -49,9 +49,9 @@ def ask(store: Store, sql: str, values: Mapping[str, Any], limit: int) -> Table:
     """
     limit = max(0, limit)
     connection = store.connection
-    body = _select_of(connection, _TOKENS.sub(_spelled, sql))
+    body, names = _select_of(connection, _TOKENS.sub(_spelled, sql))
     store.open_view()
-    used = {name: value for name, value in values.items() if f"${name}" in body}
+    used = {name: value for name, value in values.items() if name in names}
     try:
         shape = connection.execute(f"DESCRIBE SELECT * FROM (\n{body}\n)", used).fetchall()
         # Zoned times would come back in a zone; the model's times are UTC.
@@ -70,15 +70,15 @@ def ask(store: Store, sql: str, values: Mapping[str, Any], limit: int) -> Table:
     return Table(columns=tuple(str(row[0]) for row in shape), rows=rows, truncated=len(found) > limit)
 
 
-def _select_of(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
-    """Give the statement without its semicolon, having made sure that it is one SELECT."""
+def _select_of(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, set[str]]:
+    """Give the statement without its semicolon and the names it binds, sure that it is one SELECT."""
     try:
         statements = connection.extract_statements(sql)
     except duckdb.Error as error:
         raise UsageError(f"this is not SQL: {str(error).splitlines()[0][:500]}", hint=_HINT) from error
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise UsageError("only one SELECT can be run", hint=_HINT)
-    return str(statements[0].query).strip().rstrip(";")
+    return str(statements[0].query).strip().rstrip(";"), set(statements[0].named_parameters)
 
 
 def _spelled(token: re.Match[str]) -> str:

@@ -106,10 +106,9 @@ class ExportSource:
         headers: list[RunHeader] = []
         seen: set[str] = set()
         for uuid, event, ts, properties, run_id in found:
-            name = (run_id or "").strip()
-            if name and name in seen:
+            if run_id and run_id in seen:
                 continue
-            seen.add(name)
+            seen.add(run_id)
             try:
                 headers.append(decode_header(EventRow(uuid, event, build.aware(ts), properties or "")))
             except RunUnreadable as error:
@@ -247,7 +246,7 @@ class ExportSource:
             queries.RUN_HEADERS.duckdb,
             {"since": build.naive(_ALWAYS.start), "until": build.naive(_ALWAYS.end)},
         )
-        return next((team for row in found if (team := parse_run_id((row[4] or "").strip()).team)), None)
+        return next((team for row in found if (team := parse_run_id(row[4] or "").team)), None)
 
     def _run_event(self, run_id: str) -> EventRow | None:
         found = self._store.rows(queries.RUN_EVENT.duckdb, {"run_id": run_id.strip()})

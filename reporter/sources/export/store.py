@@ -175,10 +175,10 @@ class Store:
                 0
             ]
             if size <= _KEEP_BYTES:
-                self.rows(f"CREATE TABLE kept AS {self._once('min(properties) AS properties', events)}")
+                self.rows(f"CREATE TABLE kept AS {self._once({'properties': 'properties'}, events)}")
                 self._kept_properties = True
         chosen = "uuid IN (SELECT unnest($ids))"
-        source = self._once("min(properties) AS properties", events, chosen)
+        source = self._once({"properties": "properties"}, events, chosen)
         if self._kept_properties:
             source = f"SELECT uuid, properties FROM kept WHERE {chosen}"
         return {uuid: text for uuid, text in self.rows(source, {"ids": list(uuids)}) if text is not None}
@@ -293,27 +293,41 @@ class Store:
         sources = [part.sql for part in self._parts] or [scan.NO_ROWS]
         return "(" + " UNION ALL ".join(f"SELECT * FROM {source}" for source in sources) + ")"
 
-    def _once(self, chosen: str, events: str, where: str = "true") -> str:
-        """Spell a scan that gives one row a uuid of the events named, aggregates taken over its copies."""
-        named = f"event IN ({events}) AND uuid IS NOT NULL AND {where}"
-        rows = f"(SELECT * FROM {self._all_rows()} WHERE {named})"
-        if self._duplicates:
-            rows = f"""(SELECT r.* FROM (
-                SELECT *, {DUCKDB_PRINT} AS print FROM (SELECT *, {DUCKDB_GIVEN} AS given FROM {rows})) r
-              LEFT JOIN winners w ON w.uuid = r.uuid WHERE w.uuid IS NULL OR w.print = r.print)"""
-        return f"SELECT uuid, {chosen} FROM {rows} GROUP BY uuid"
+    def _once(self, chosen: Mapping[str, str], events: str, where: str = "true") -> str:
+        """Spell a scan that gives one row a uuid of the events named.
+
+        Args:
+            chosen: Column name → expression over a row of the files.
+            events: SQL literals of event names.
+            where: A further condition.
+
+        Returns:
+            A SELECT of ``uuid`` and the columns; of equal copies any, of the rest the smallest value.
+        """
+        rows = (
+            f"(SELECT * FROM {self._all_rows()} WHERE event IN ({events}) AND uuid IS NOT NULL AND {where})"
+        )
+        plain = ", ".join(f"{expression} AS {name}" for name, expression in chosen.items())
+        once = f"SELECT uuid, {plain} FROM {rows}"
+        if not self._duplicates:
+            return once
+        least = ", ".join(f"min({expression}) AS {name}" for name, expression in chosen.items())
+        return f"""{once} ANTI JOIN winners USING (uuid) UNION ALL
+            SELECT uuid, {least} FROM (
+              SELECT *, {DUCKDB_PRINT} AS print FROM (
+                SELECT *, {DUCKDB_GIVEN} AS given FROM {rows} SEMI JOIN winners USING (uuid)))
+            SEMI JOIN winners USING (uuid, print) GROUP BY uuid"""
 
     def _read_properties(self, properties: Sequence[Property]) -> None:
         """Read properties of AI events into a table of their own."""
         table = f"properties{len(self._columns)}"
-        chosen = []
+        chosen = {}
         for number, each in enumerate(properties):
             holder = "properties" if each.scope == "event" else "person_properties"
             # As a JSON pointer, so that no key can be taken for a path.
             pointer = "/" + each.key.replace("~", "~0").replace("/", "~1")
-            text = f"json_extract_string({holder}, {scan.quoted(pointer)})"
-            chosen.append(f"min(said({text})) AS given{number}")
-        self.rows(f"CREATE TABLE {table} AS {self._once(', '.join(chosen), _ASKED_EVENTS)}")
+            chosen[f"given{number}"] = f"said(json_extract_string({holder}, {scan.quoted(pointer)}))"
+        self.rows(f"CREATE TABLE {table} AS {self._once(chosen, _ASKED_EVENTS)}")
         self._columns.update({each: f"{table}.given{number}" for number, each in enumerate(properties)})
 
 

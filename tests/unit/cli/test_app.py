@@ -53,7 +53,8 @@ def program(tmp_path):
         }
         return subprocess.run(
             [sys.executable, "-m", "reporter", *arguments],
-            cwd=tmp_path, env=environ, text=True, check=False, timeout=60, **{"capture_output": True, **options},
+            cwd=tmp_path, env=environ, text=True, check=False, timeout=60,
+            **{"capture_output": True, **options},
         )  # fmt: skip
 
     return run
@@ -94,8 +95,8 @@ def test_commands_that_do_not_exist_are_no_stubs(call, name):
 def test_every_shared_option_is_taken_by_every_command_that_reads_a_source(name):
     flags = {
         "--source", "--jobs", "--config", "--job", "--level", "--since", "--now", "--baseline", "--out",
-        "--format", "--redact", "--fail-on", "--tz", "--paper", "--templates", "--state", "--no-cache", "--timeout",
-        "--strict", "--quiet", "-q", "--verbose", "-v", "--log-format", "--json", "--color",
+        "--format", "--redact", "--fail-on", "--tz", "--paper", "--templates", "--state", "--no-cache",
+        "--timeout", "--strict", "--quiet", "-q", "--verbose", "-v", "--log-format", "--json", "--color",
     }  # fmt: skip
     command = root.get_command(click.Context(root), name)
     assert command is not None

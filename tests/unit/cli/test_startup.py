@@ -7,7 +7,8 @@ import pytest
 
 HEAVY = {
     "msgspec", "matplotlib", "weasyprint", "duckdb", "numpy", "scipy", "jinja2", "httpx", "platformdirs",
-    "zoneinfo", "tomllib", "asyncio", "importlib.metadata", "reporter.pipeline", "reporter.report", "reporter.sources",
+    "zoneinfo", "tomllib", "asyncio", "importlib.metadata", "reporter.pipeline", "reporter.report",
+    "reporter.sources",
 }  # fmt: skip
 CODE = """
 import sys

@@ -2,20 +2,23 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import permutations
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from reporter.errors import SourceUnreadable, UsageError
 from reporter.model import Window
-from reporter.report import Caveat
 from reporter.sources.export import ExportSource
 from tests.contract import cases
 from tests.contract.exports import write_jsonl, write_parquet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from reporter.report import Caveat
 
 EVENT = cases.EVENTS[0]
 
@@ -154,7 +157,7 @@ def test_provenance_names_no_path_and_counts_each_event_once(tmp_path: Path) -> 
             said.add(source.describe())
     (only,) = said
     assert only.kind == "export"
-    assert only.location.replace("\xa0", " ") == "2 AI events, 2 Mar – 8 Jun 2026 (UTC)"
+    assert only.location.replace("\xa0", " ") == "2 AI events, 2 Mar \u2013 8 Jun 2026 (UTC)"
 
 
 def test_the_project_is_the_team_of_the_newest_run(export: ExportSource, tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
+# ruff: noqa: S608 -- statements over files of our own making
 from __future__ import annotations
 
 import gzip
 import json
 import os
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
@@ -14,6 +14,9 @@ from reporter.sources.export import ExportSource
 from reporter.sources.export.files import find_files
 from tests.contract import cases
 from tests.contract.exports import lines_of, write_jsonl, write_parquet
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 EVENT = cases.EVENTS[0]
 

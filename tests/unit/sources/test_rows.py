@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 import pytest
 from hypothesis import given
@@ -61,8 +62,6 @@ def test_a_key_is_a_uuid_or_matches_nothing(key: str, expected: str | None) -> N
     st.sampled_from(["$ai_input", "$ai_output", "$ai_span_id", "$ai_span_name", "$ai_parent_id"]), JSON
 ).map(json.dumps)))  # fmt: skip
 def test_any_properties_make_an_event(properties: str | None) -> None:
-    from datetime import datetime  # noqa: PLC0415 -- beside its one use
-
     row = ("u", "$ai_span", datetime(2026, 1, 1), None, None, None, None, None, None, False, None)  # noqa: DTZ001
     event = trace_event(row, properties)
     for text in (event.span_id, event.name, event.parent_id, event.input, event.output):
