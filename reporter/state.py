@@ -24,7 +24,7 @@ _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 def default_folder() -> Path:
     """Give the user's own state folder for this program (``$XDG_STATE_HOME/reporter`` on Linux)."""
-    from platformdirs import user_state_dir  # noqa: PLC0415 (not needed to show help)
+    from platformdirs import user_state_dir
 
     return Path(user_state_dir("reporter", appauthor=False))
 

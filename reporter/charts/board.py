@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+import numpy as np
 from matplotlib import patheffects
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -17,6 +18,7 @@ from matplotlib.patches import Circle, PathPatch
 from matplotlib.path import Path
 from matplotlib.text import Text
 from matplotlib.transforms import Affine2D
+from PIL import Image
 
 from reporter.charts import fonts
 from reporter.charts.style import LIGHT, REGULAR, TEXT_PX
@@ -32,6 +34,10 @@ Box: TypeAlias = tuple[float, float, float, float]
 _PX_PER_INCH = 72
 _PRINT_SCALE = 2
 _HALO_PX = 3.0
+_GREY_TINT = 16
+"""Largest difference between channels (0-255) of the palette's greys, warm and cool alike."""
+_COLOURS = 96
+_FAST = 1
 DOT = "dot"
 HALO = "halo"
 SETTINGS: dict[str, Any] = {
@@ -225,12 +231,23 @@ class Board:
         self.texts.append(words)
 
     def png(self) -> bytes:
-        """Print the sheet on white paper at twice its size, without date, path or program name."""
+        """Print the sheet on white paper at twice its size, without date, path or program name.
+
+        A sheet without a coloured mark is stored in grey and any other in few colours: the PDF holds
+        images uncompressed but for deflate, and so takes half the room and time.
+        """
+        self.figure.set_dpi(_PX_PER_INCH * _PRINT_SCALE)
+        canvas = FigureCanvasAgg(self.figure)
+        canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib types its Agg canvas only in part
+        pixels = np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]  # as above
+        picture = Image.fromarray(np.ascontiguousarray(pixels))
+        if np.ptp(pixels, axis=2).max(initial=0) <= _GREY_TINT:
+            picture = picture.convert("L")
+        else:
+            few = picture.quantize(_COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+            picture = few.convert("RGB")
         target = io.BytesIO()
-        FigureCanvasAgg(self.figure)
-        self.figure.savefig(
-            target, format="png", dpi=_PX_PER_INCH * _PRINT_SCALE, metadata={"Software": None}
-        )
+        picture.save(target, format="png", compress_level=_FAST)
         return target.getvalue()
 
     def _add(self, artist: Artist) -> None:

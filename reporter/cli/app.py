@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str], session: Session) -> int:
     instruction = os.environ.get(COMPLETE_VARIABLE)
     if instruction:
-        from click.shell_completion import shell_complete  # noqa: PLC0415 (only a shell asks for this)
+        from click.shell_completion import shell_complete
 
         return shell_complete(root, {}, "reporter", COMPLETE_VARIABLE, instruction)
     try:
@@ -82,7 +82,7 @@ def _usage(error: click.ClickException, console: Console) -> int:
 
 
 def _bug(error: Exception, arguments: Sequence[str], session: Session) -> int:
-    from reporter.cli import crash  # noqa: PLC0415 (only in trouble)
+    from reporter.cli import crash
 
     try:
         path = crash.keep(error, arguments, session.state_folder())

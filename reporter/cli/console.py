@@ -112,12 +112,12 @@ class Console:
 
 def clean(text: str) -> str:
     """Make a line fit for a terminal: one line, no control characters, no password in an address."""
-    from reporter import units  # noqa: PLC0415 (reads the zone database: not needed to show help)
+    from reporter import units
 
     return _PASSWORD.sub("://***@", units.clean(text, _LONGEST))
 
 
 def _json(value: Any) -> str:
-    import json  # noqa: PLC0415 (not needed to show help)
+    import json
 
     return json.dumps(value, allow_nan=False)

@@ -52,7 +52,7 @@ def render(ctx: click.Context, /, path: Path, **flags: Any) -> None:
         # The level can only fall, so the highest keeps the report as it is.
         settings = replace(settings, redact="full")
     with session.at_work(settings) as progress:
-        from reporter import pipeline  # noqa: PLC0415 (heavy)
+        from reporter import pipeline
 
         check_formats(settings, pipeline.FORMATS)
         outcome = pipeline.run_render(settings, _report_in(path), progress=progress)
@@ -74,7 +74,7 @@ def verify(ctx: click.Context, /, path: Path, **flags: Any) -> None:
     """
     session = ctx.ensure_object(Session)
     settings = session.settle(flags).settings
-    from reporter import pipeline  # noqa: PLC0415 (heavy)
+    from reporter import pipeline
 
     found = pipeline.run_verify(_report_in(path))
     if settings.as_json:
@@ -90,7 +90,7 @@ def verify(ctx: click.Context, /, path: Path, **flags: Any) -> None:
 @command("reporter schema > report.schema.json")
 def schema() -> None:
     """Print the JSON Schema of report.json."""
-    from reporter.report import schema as made  # noqa: PLC0415 (heavy)
+    from reporter.report import schema as made
 
     session = click.get_current_context().ensure_object(Session)
     session.console.document(json.dumps(made(), indent=2) + "\n")

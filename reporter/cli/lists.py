@@ -55,7 +55,7 @@ def jobs(ctx: click.Context, /, job: str | None, **flags: Any) -> None:
     if job is not None:
         settings = replace(settings, jobs=(job,))
     with session.at_work(settings) as progress:
-        from reporter import pipeline  # noqa: PLC0415 (heavy)
+        from reporter import pipeline
 
         rows = pipeline.list_jobs(settings, progress=progress)
     if settings.as_json:
@@ -80,7 +80,7 @@ def runs(ctx: click.Context, /, **flags: Any) -> None:
     session = ctx.ensure_object(Session)
     settings = session.settle(flags).settings
     with session.at_work(settings) as progress:
-        from reporter import pipeline  # noqa: PLC0415 (heavy)
+        from reporter import pipeline
 
         rows = pipeline.list_runs(settings, progress=progress)
     if settings.as_json:

@@ -88,9 +88,9 @@ def exit_code(outcome: Outcome, settings: Settings) -> int:
 
 def size(length: int) -> str:
     """Write a length in bytes for people: ``812 B``, ``98 kB``, ``1.2 MB`` (powers of 1,000)."""
-    if length < 1_000:  # noqa: PLR2004 (the unit itself)
+    if length < 1_000:
         return f"{length} B"
-    if length < 999_500:  # noqa: PLR2004 (rounds to 1,000 kB)
+    if length < 999_500:
         return f"{length / 1e3:.0f} kB"
     return f"{length / 1e6:.1f} MB"
 

@@ -31,7 +31,7 @@ def report(ctx: click.Context, /, **flags: Any) -> None:
     session = ctx.ensure_object(Session)
     settings = session.settle(flags).settings
     with session.at_work(settings) as progress:
-        from reporter import pipeline  # noqa: PLC0415 (heavy)
+        from reporter import pipeline
 
         check_formats(settings, pipeline.FORMATS)
         outcome = pipeline.run_report(settings, progress=progress)
@@ -54,7 +54,7 @@ def compare(ctx: click.Context, /, prior: str, latest: str, **flags: Any) -> Non
     session = ctx.ensure_object(Session)
     settings = session.settle(flags).settings
     with session.at_work(settings) as progress:
-        from reporter import pipeline  # noqa: PLC0415 (heavy)
+        from reporter import pipeline
 
         check_formats(settings, pipeline.FORMATS)
         outcome = pipeline.run_compare(settings, prior, latest, progress=progress)
@@ -79,7 +79,7 @@ def demo(ctx: click.Context, /, **flags: Any) -> None:
     if not resolved.chosen("out"):
         settings = replace(settings, out=Path("demo-report"))
     with session.at_work(settings) as progress:
-        from reporter import pipeline  # noqa: PLC0415 (heavy)
+        from reporter import pipeline
 
         check_formats(settings, pipeline.FORMATS)
         outcome = pipeline.run_demo(settings, progress=progress)

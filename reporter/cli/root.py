@@ -54,7 +54,7 @@ class LazyGroup(click.Group):
         """
         name = args[0]
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
-            from reporter.config.parse import nearest  # noqa: PLC0415 (only after a mistake)
+            from reporter.config.parse import nearest
 
             near = nearest(name, COMMANDS)
             raise click.UsageError(
@@ -74,7 +74,7 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, incomplete: str
     ) -> list[click.shell_completion.CompletionItem]:
         """Complete a command's name from the table."""
-        from click.shell_completion import CompletionItem  # noqa: PLC0415 (only a shell asks for this)
+        from click.shell_completion import CompletionItem
 
         items = [
             CompletionItem(name, help=text)

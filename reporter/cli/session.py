@@ -34,7 +34,7 @@ class Session:
         Raises:
             UsageError: A setting is wrong.
         """
-        from reporter import config  # noqa: PLC0415 (not needed to show help)
+        from reporter import config
 
         resolved = config.resolve(flags, os.environ, Path(), look_for_file=look_for_file)
         settings = resolved.settings
@@ -51,7 +51,7 @@ class Session:
         Raises:
             SourceError: It took longer than allowed.
         """
-        from reporter.cli import limits, progress  # noqa: PLC0415 (not needed to show help)
+        from reporter.cli import limits, progress
 
         with (
             limits.limited(settings.timeout_s),
@@ -61,6 +61,6 @@ class Session:
 
     def state_folder(self) -> StateFolder:
         """Give the folder of what is kept between runs."""
-        from reporter.state import StateFolder, default_folder  # noqa: PLC0415 (not needed to show help)
+        from reporter.state import StateFolder, default_folder
 
         return StateFolder(self._state or default_folder(), warn=self.console.warning)

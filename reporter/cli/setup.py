@@ -28,7 +28,7 @@ def init(ctx: click.Context, path: Path, *, force: bool) -> None:
 
     Every setting stands in it with its default, as a comment. A file that is there is kept.
     """
-    from reporter import config  # noqa: PLC0415 (not needed to show help)
+    from reporter import config
 
     session = ctx.ensure_object(Session)
     try:
@@ -52,7 +52,7 @@ def show(ctx: click.Context, /, **flags: Any) -> None:
 
     Keys and passwords are never shown, only whether they are set.
     """
-    from reporter.config import BY_FIELD, Settings  # noqa: PLC0415 (not needed to show help)
+    from reporter.config import BY_FIELD, Settings
 
     session = ctx.ensure_object(Session)
     resolved = session.settle(flags)
@@ -83,9 +83,9 @@ config.add_command(show)
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
     """Print a completion script for your shell."""
-    from click.shell_completion import ShellComplete, get_completion_class  # noqa: PLC0415 (rarely used)
+    from click.shell_completion import ShellComplete, get_completion_class
 
-    from reporter.cli.root import COMPLETE_VARIABLE, root  # noqa: PLC0415 (imports this module in turn)
+    from reporter.cli.root import COMPLETE_VARIABLE, root
 
     kind = get_completion_class(shell)
     if kind is None:
@@ -135,7 +135,7 @@ def _plain(value: object) -> object:
     if isinstance(value, tuple):
         return [_plain(part) for part in value]
     if isinstance(value, (str, Path)):
-        from reporter.cli.console import clean  # noqa: PLC0415 (kept beside its use)
+        from reporter.cli.console import clean
 
         return clean(str(value))
     return value

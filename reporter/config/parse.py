@@ -35,7 +35,7 @@ def text(raw: object) -> str:
     """Read a text of one line; a whole number is taken as its digits."""
     if isinstance(raw, int) and not isinstance(raw, bool):
         raw = str(raw)
-    if not isinstance(raw, str) or not raw.strip() or any(ord(ch) < 0x20 for ch in raw.strip()):  # noqa: PLR2004 (control characters)
+    if not isinstance(raw, str) or not raw.strip() or any(ord(ch) < 0x20 for ch in raw.strip()):
         raise ValueError("give a text of one line")
     return raw.strip()
 
@@ -162,7 +162,7 @@ def zone(raw: object) -> str:
         # A folder of the zone database, such as "Europe", is an OSError; a hostile name is a ValueError.
         return units.zone(name).key
     except (KeyError, ValueError, OSError):
-        from zoneinfo import available_timezones  # noqa: PLC0415 (walks the zone database: only for the hint)
+        from zoneinfo import available_timezones
 
         near = nearest(name, sorted(available_timezones()))
         hint = f"; did you mean {near}?" if near else ""

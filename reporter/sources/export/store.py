@@ -13,6 +13,7 @@ import glob
 import os
 import shutil
 import tempfile
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -67,6 +68,7 @@ class Store:
         """
         self._files = find_files(paths)
         self._folder = tempfile.mkdtemp(prefix="reporter-")  # readable by its owner alone
+        self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._columns: dict[Property, str] = {}
         self._parts: list[scan.Part] = []
         self._duplicates = 0
@@ -90,7 +92,7 @@ class Store:
         connection = getattr(self, "_connection", None)
         if connection is not None:
             connection.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._remove()  # runs once; at the program's end where nobody closed
 
     def rows(self, sql: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Run one statement of our own and give all its rows.

@@ -13,6 +13,7 @@ from reporter.cli import app
 @pytest.fixture
 def call(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path.parent / "xdg"))
     for name in [
         n
         for n in os.environ

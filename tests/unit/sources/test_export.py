@@ -94,8 +94,7 @@ def test_a_query_cannot_unlock_the_engine(export: ExportSource) -> None:
         ("SELECT TIMESTAMPTZ '2026-01-02 03:04:05+01:00' AS t", (("2026-01-02 02:04:05+00",),)),
         ("SELECT properties.$ai_model FROM events WHERE uuid LIKE '%000001'", (("m-1",),)),
         (
-            "SELECT e.properties.$ai_model = 'm-1' FROM events e WHERE e.properties.feature = 'desk' "
-            "AND event = '$ai_generation'",
+            "SELECT e.properties.$ai_model = 'm-1' FROM events e WHERE e.properties.version = '2'",
             ((True,),),
         ),
         ("SELECT properties->>'/$ai_model' FROM events WHERE uuid LIKE '%000001'", (("m-1",),)),
