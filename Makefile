@@ -1,94 +1,108 @@
-# Everything a developer or a newcomer does. `make` alone lists the targets.
+# Everything a newcomer or a developer does. `make` alone lists the targets.
 SHELL := /bin/sh
-PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
-	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
-VENV ?= .venv
-BIN := $(VENV)/bin
-PIP := $(BIN)/pip --disable-pip-version-check --quiet
-
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev system demo test check lint types contracts spelling docs docs-check samples wheel lock clean
+
+# The newest Python that really starts: a name on the PATH may be a shim for one that is not there.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+# A user's own settings of pip (a mirror, certificates) stay; only what would break a virtual environment goes.
+PIP := PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet
+LOCK := $(BIN)/python -m piptools compile --quiet --generate-hashes --strip-extras --allow-unsafe --upgrade \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate
+
+.PHONY: help setup dev system demo samples test check lint types contracts spelling docs docs-check golden \
+	bench wheel lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | while read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
 
-# -- set-up ----------------------------------------------------------------------------------------
+# -- set-up: each step leaves a stamp, so that a second call has nothing to do ----------------------
 
 $(BIN)/python:
-	@test -n "$(PYTHON)" || { echo "reporter needs Python 3.11 or newer: install it, or call make PYTHON=/path/to/python3" >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { echo "Python cannot make virtual environments here: apt-get install python3-venv" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "reporter needs Python 3.11 or newer: install it, or say where it is: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "$(PYTHON) cannot make virtual environments: on Debian or Ubuntu, apt-get install python3-venv" >&2; exit 1; }
 
 $(VENV)/.runtime: requirements.lock requirements-build.lock pyproject.toml | $(BIN)/python
-	$(PIP) install --require-hashes -r requirements.lock
-	$(PIP) install --require-hashes -r requirements-build.lock
-	$(PIP) install --no-deps --no-build-isolation --editable .
+	@echo "installing what reporter needs into $(VENV)"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --require-hashes -r requirements-build.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.lock requirements-build.lock pyproject.toml | $(BIN)/python
-	$(PIP) install --require-hashes -r requirements-dev.lock
-	$(PIP) install --require-hashes -r requirements-build.lock
-	$(PIP) install --no-deps --no-build-isolation --editable .
-	@touch $@ $(VENV)/.runtime
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	@echo "installing what its tests need into $(VENV)"
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
 
-setup: system $(VENV)/.runtime ## make the virtual environment, with hash-locked dependencies
+system: $(VENV)/.runtime
+	@.ci/system-packages pango $(BIN)/python || true
 
-setup-dev: system $(VENV)/.dev
+setup: $(VENV)/.runtime system ## make the virtual environment, with hash-locked dependencies
 
-system:
-	@.ci/system-packages pango || true
+dev: $(VENV)/.dev system
 
 # -- using it --------------------------------------------------------------------------------------
 
-demo: setup ## build the demo reports into demo-report/
-	$(BIN)/reporter demo --out demo-report
+demo: setup ## report on bundled events, into demo-report/: no key, no network
+	@$(BIN)/reporter demo --out demo-report
 
-samples: setup ## rebuild sample_reports/ from the bundled events
+samples: setup ## make sample_reports/ again from the bundled events
 	rm -rf sample_reports/weekly
 	$(BIN)/reporter demo --now 2026-11-23T08:00:00Z --out sample_reports/weekly --format html,pdf,json,md,csv
 
 # -- checking it -----------------------------------------------------------------------------------
 
-test: setup-dev ## run every test
-	$(BIN)/python -m pytest -q
+check: lint types contracts spelling docs-check test ## everything a change must pass
 
-check: setup-dev lint types contracts spelling docs-check test ## everything a change must pass
+test: dev ## run every test
+	$(BIN)/python -m pytest -q --cov --cov-report=term
 
-lint: setup-dev
+lint: dev ## style and packaging data
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/validate-pyproject pyproject.toml
 
-types: setup-dev
+types: dev ## mypy, strict
 	$(BIN)/mypy
 
-contracts: setup-dev
-	$(BIN)/lint-imports
+contracts: dev ## who may import whom, and whether what is declared is used
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/deptry .
 
-spelling: setup-dev
+spelling: dev
 	$(BIN)/codespell
 
-docs: setup-dev ## write the generated documents
-	$(BIN)/reporter schema > docs/report.schema.json.new && mv docs/report.schema.json.new docs/report.schema.json
-	$(BIN)/python -m reporter.cli.reference > docs/cli.md.new && mv docs/cli.md.new docs/cli.md
+docs: dev ## write the generated documents
+	$(BIN)/reporter schema > docs/report.schema.json.new
+	mv docs/report.schema.json.new docs/report.schema.json
+	$(BIN)/python -m reporter.cli.reference > docs/cli.md.new
+	mv docs/cli.md.new docs/cli.md
 
-docs-check: setup-dev
+docs-check: dev
 	@$(BIN)/reporter schema | cmp - docs/report.schema.json || { echo "docs/report.schema.json is stale: make docs" >&2; exit 1; }
 	@$(BIN)/python -m reporter.cli.reference | cmp - docs/cli.md || { echo "docs/cli.md is stale: make docs" >&2; exit 1; }
 
+golden: dev ## accept today's output as the reviewed one (a commit of its own)
+	$(BIN)/python -m pytest -q tests/golden --update-golden
+
+bench: dev ## measure, as ratios to a bare interpreter in the same run
+	$(BIN)/python benchmarks/run.py
+
 # -- building it -----------------------------------------------------------------------------------
 
-wheel: setup-dev ## build wheel and sdist into dist/
+wheel: dev ## build wheel and sdist into dist/
+	rm -rf dist
 	$(BIN)/python -m build --no-isolation
 
-lock: setup-dev ## resolve dependencies again, with hashes and without any index address
-	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links \
-		--no-emit-trusted-host --no-header --no-annotate --upgrade -o requirements.lock pyproject.toml
-	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links \
-		--no-emit-trusted-host --no-header --no-annotate --upgrade --group dev -o requirements-dev.lock pyproject.toml
-	printf 'hatchling\neditables\n' | $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
-		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate --upgrade \
-		-o requirements-build.lock -
+# On the oldest Python supported: what it resolves to also installs on the newer ones.
+lock: dev ## resolve dependencies again: hashes, no index, no path
+	$(LOCK) -o requirements.lock pyproject.toml
+	$(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['dev'], sep='\n')" \
+		| $(LOCK) -o requirements-dev.lock pyproject.toml -
+	printf 'hatchling\neditables\n' | $(LOCK) -o requirements-build.lock -
 
-clean: ## remove what the other targets made
-	rm -rf $(VENV) dist build demo-report .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+clean: ## remove what the other targets made, but not the virtual environment
+	rm -rf dist build demo-report .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +

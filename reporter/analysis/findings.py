@@ -111,7 +111,11 @@ def _nothing_compared(sections: Sequence[JobSection]) -> tuple[VerdictWord, str]
 
 
 def _headline(certain: Sequence[Finding], sections: Sequence[JobSection]) -> str:
-    first = wording.sentence(certain[0], sections[certain[0].job_index], short=True)
+    section = sections[certain[0].job_index]
+    first = wording.sentence(certain[0], section, short=True)
+    if sum(other.latest is not None for other in sections) > 1:
+        # A reader of several jobs must know which one the number is of.
+        first = f"{units.clean(section.job.name, 40) or 'No job'}: {first}"
     more = len(certain) - 1
     tail = f" {units.plural(more, 'more change')} below." if more else ""
     return units.clean(first, _HEADLINE - len(tail)) + tail

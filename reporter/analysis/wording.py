@@ -47,7 +47,7 @@ def sentence(finding: Finding, section: JobSection, *, short: bool = False) -> s
     way = {"up": "up", "down": "down", "none": "unchanged"}[finding.direction]
     latest, prior = _write(name, finding.latest), _write(name, finding.prior)
     per = "" if whole else f" {each}"
-    slow = f"the slowest 5% of all {many}" if whole else f"the slowest 5% of {subject}"
+    slow = f"the slowest 5% of the sampled {many}" if whole else f"the slowest 5% of {subject}"
     told = {
         "mean_cost_usd": f"{subject} costs {latest}{per}",
         "median_cost_usd": f"{subject} typically costs {latest}{per} (median)",
@@ -55,7 +55,7 @@ def sentence(finding: Finding, section: JobSection, *, short: bool = False) -> s
         "median_latency_s": f"{subject} typically takes {latest}{per} (median)",
         "p95_latency_s": f"{slow[0].upper()}{slow[1:]} take {latest} or longer",
         "mean_tokens": f"{subject} uses {latest} tokens{per}",
-        "error_rate": f"{latest} of all {many} fail"
+        "error_rate": f"{latest} of the sampled {many} fail"
         if whole
         else f"{subject} fails in {latest} of its {many}",
         "share": f"{subject} holds {latest} of the sampled {many}",
@@ -121,8 +121,7 @@ def _structure(finding: Finding, section: JobSection, width: int) -> str:
         )
         return f"{cluster_title(section, finding.cluster_id, width)} {'is' if sure else 'looks'} new{held}."
     if finding.kind == "gone":
-        # A cluster of the prior run has no id in the latest one; its share tells it apart.
-        gone = next((g for g in section.gone if g.share == finding.prior), None)
+        gone = next((g for g in section.gone if g.prior_cluster_id == finding.prior_cluster_id), None)
         name = _quoted(gone.title, gone.prior_cluster_id, width) if gone else "A cluster"
         held = (
             f": it held {units.percent(finding.prior)} of the {many} before"

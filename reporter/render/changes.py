@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from reporter.report import Cluster, Driver, Finding, JobSection
 
-METRIC_KINDS = frozenset({"share", "cost", "latency", "tokens", "errors", "noise", "coverage"})
 _SHOWN = 5
 
 
@@ -47,12 +46,12 @@ class ChangeRow:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """A cluster that came, went, split, merged or was renamed."""
+    """A cluster that came, went, split or merged."""
 
     kind: str
     clusters: tuple[Named, ...]
     verb: str
-    """Words between the two lists, e.g. ``was called``; empty where there is no second list."""
+    """Words between the two lists, e.g. ``became``; empty where there is no second list."""
     others: tuple[Named, ...]
     note: str
 
@@ -115,18 +114,18 @@ def table(
         At most five rows in order of rank, and how many more findings there are.
     """
     names, clusters = rows.named(section, job_index), _by_id(section)
-    changed = [f for f in findings if f.kind in METRIC_KINDS]
+    changed = [f for f in findings if f.kind in words.METRIC_KINDS]
     made = tuple(_row(f, names, clusters, section, swatches) for f in changed[:_SHOWN])
     return made, len(changed) - len(made)
 
 
 def movements(section: JobSection, job_index: int) -> tuple[Movement, ...]:
-    """Say what came, went, split, merged and was renamed."""
+    """Say what came, went, split and merged; a new name alone is no news (`renamed` counts those)."""
     latest, prior, clusters = rows.named(section, job_index), rows.named_prior(section), _by_id(section)
     gone = {g.prior_cluster_id: g for g in section.gone}
     one, many = words.LEVELS[section.job.level]
     found: list[Movement] = []
-    for kind in ("new", "gone", "split", "merged", "renamed"):
+    for kind in ("new", "gone", "split", "merged"):
         for entry in sorted(
             (t for t in section.transitions if t.kind == kind), key=lambda t: (t.latest, t.prior)
         ):
@@ -148,11 +147,14 @@ def movements(section: JobSection, job_index: int) -> tuple[Movement, ...]:
                     found.append(Movement("Gone", old, "", (), _joined(note, sure)))
                 case "split":
                     found.append(Movement("Split", old, "became", new, sure))
-                case "merged":
-                    found.append(Movement("Merged", old, "became", new, sure))
                 case _:
-                    found.append(Movement("Renamed", new, "was called", old, sure))
+                    found.append(Movement("Merged", old, "became", new, sure))
     return tuple(found)
+
+
+def renamed(section: JobSection) -> int:
+    """Count clusters that continued under a new name."""
+    return sum(entry.kind == "renamed" for entry in section.transitions)
 
 
 def unchanged(section: JobSection, job_index: int) -> tuple[tuple[str, tuple[Named, ...]], ...]:

@@ -66,10 +66,10 @@ def sentence(section: JobSection, findings: Sequence[Finding]) -> str:
     """Say in one sentence what became of a job."""
     if section.status in ("failed", "no_run", "no_prior", "not_comparable"):
         return units.clean(section.status_reason, 400) or f"{words.STATUSES[section.status]}."
-    changed = {f.cluster_id for f in findings if f.call == "changed" and f.cluster_id is not None}
-    probably = {
-        f.cluster_id for f in findings if f.call == "probably_changed" and f.cluster_id is not None
-    } - changed
+    # Noise is no cluster, and what came, went, split or merged is counted apart.
+    moved = [f for f in findings if f.kind in words.METRIC_KINDS and f.cluster_id is not None and f.cluster_id >= 0]
+    changed = {f.cluster_id for f in moved if f.call == "changed"}
+    probably = {f.cluster_id for f in moved if f.call == "probably_changed"} - changed
     parts = [f"{units.plural(len(changed), 'cluster')} changed"]
     if probably:
         parts.append(

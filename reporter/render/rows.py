@@ -149,7 +149,8 @@ def said(cluster: Cluster) -> tuple[Said, ...]:
         return ()
     found: list[Said] = []
     if not cluster.cluster_id < 0 and change.transition in _STRUCTURE:
-        found.append(Said(_STRUCTURE[change.transition], "plain"))
+        tone = "calm" if change.transition == "renamed" else "plain"
+        found.append(Said(_STRUCTURE[change.transition], tone))
     for call, mark in (("changed", ""), ("probably_changed", ", probably")):
         for name in words.METRICS:
             metric = change.metrics.get(name)

@@ -125,9 +125,12 @@ class JobView:
     prior_window: str
     facts: tuple[Fact, ...]
     bridge: tuple[BridgeRow, ...]
+    bridge_intervals: bool
     changed: tuple[changes.ChangeRow, ...]
     more_changed: int
     movements: tuple[changes.Movement, ...]
+    renamed: int
+    """Clusters that only got a new name."""
     unchanged: tuple[tuple[str, tuple[rows.Named, ...]], ...]
     unchanged_count: int
     coverage: tuple[str, ...]
@@ -259,9 +262,11 @@ def _job(
         prior_window=facts.window(section.prior, tz),
         facts=facts.four(section),
         bridge=facts.bridge(section.bridge),
+        bridge_intervals=bool(section.bridge and section.bridge.intervals),
         changed=changed,
         more_changed=more,
         movements=changes.movements(section, index),
+        renamed=changes.renamed(section),
         unchanged=unchanged,
         unchanged_count=sum(len(names) for _, names in unchanged),
         coverage=facts.coverage(section),

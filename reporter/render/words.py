@@ -13,6 +13,8 @@ from reporter.units import DASH, MINUS, UNKNOWN
 if TYPE_CHECKING:
     from reporter.report import MetricChange
 
+METRIC_KINDS = frozenset({"share", "cost", "latency", "tokens", "errors", "noise", "coverage"})
+"""Kinds of findings that are about a figure; the others are about clusters that came or went."""
 CALLS = {
     "changed": "Changed",
     "probably_changed": "Probably changed",

@@ -261,6 +261,8 @@ class Finding(Value, frozen=True, kw_only=True):
     trace_ids: list[str]
     job_index: int
     """Index into ``jobs``: one job id may stand for several levels, and jobless runs have none."""
+    prior_cluster_id: int | None = None
+    """The cluster of the prior run that is gone; ``None`` for every other kind."""
 
 
 class Gate(Value, frozen=True, kw_only=True):
