@@ -54,10 +54,11 @@ samples: setup ## make sample_reports/ again from the bundled events
 
 # -- checking it -----------------------------------------------------------------------------------
 
-check: lint types contracts spelling docs-check test ## everything a change must pass
+check: COVERAGE = --cov --cov-report=term
+check: lint types contracts spelling docs-check test ## everything a change must pass, coverage included
 
 test: dev ## run every test
-	$(BIN)/python -m pytest -q --cov --cov-report=term
+	$(BIN)/python -m pytest -q $(COVERAGE)
 
 lint: dev ## style and packaging data
 	$(BIN)/ruff check .

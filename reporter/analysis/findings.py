@@ -278,4 +278,5 @@ def _structural_finding(
         seen="new",
         trace_ids=_evidence(clusters.get(largest) if largest is not None else None, kinds[entry.kind]),
         job_index=index,
+        prior_cluster_id=entry.prior[0] if entry.kind == "gone" and entry.prior else None,
     )
