@@ -7,6 +7,7 @@ escaping is the page's work.
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ DASH = "\u2013"
 UNKNOWN = DASH
 """What stands where nothing is known."""
 _NBSP = "\u00a0"
+_SPACES = re.compile(" {2,}")
 
 
 def money(usd: float | None, *, signed: bool = False) -> str:
@@ -194,10 +196,11 @@ def clean(text: str, limit: int = 300) -> str:
     """Make untrusted text fit for one line of a page, chart or terminal.
 
     Control characters, bidirectional overrides, zero-width characters and lone surrogates go, white
-    space is folded, and what is longer than `limit` characters ends in an ellipsis.
+    space is folded (a no-break space stays one), and what is longer than `limit` characters ends in an
+    ellipsis.
     """
-    kept = "".join(" " if ch.isspace() else ch for ch in text[: limit * 8] if _visible(ch))
-    folded = " ".join(kept.split())
+    seen = (ch for ch in text[: limit * 8] if _visible(ch))
+    folded = _SPACES.sub(" ", "".join(ch if ch == _NBSP or not ch.isspace() else " " for ch in seen)).strip()
     return folded if len(folded) <= limit else folded[: limit - 1].rstrip() + "\u2026"
 
 

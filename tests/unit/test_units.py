@@ -122,6 +122,10 @@ def test_clean_text_is_one_line_without_control_characters(text: str) -> None:
     cleaned.encode("utf-8")
 
 
+def test_clean_keeps_numbers_and_units_together() -> None:
+    assert units.clean(f" up {units.change(1, 1.46)}\t\n now ") == "up ▲\u00a046% now"
+
+
 def test_clean_keeps_words_and_marks_the_cut() -> None:
     assert units.clean("a\n b\x1b[31m\u202ec\u0000") == "a b[31mc"
     assert units.clean("x" * 50, 10) == "x" * 9 + "…"

@@ -83,10 +83,10 @@ def test_a_run_may_have_no_cluster_and_only_noise() -> None:
     assert [c.is_noise for c in decode_run(event(props(cluster(-1, "n")))).clusters] == [True]
 
 
-def test_a_cluster_without_members_is_left_out() -> None:
+def test_a_cluster_without_members_is_kept_as_stored() -> None:
     made = props(cluster(0, "a"), cluster(1))
-    assert [c.cluster_id for c in decode_run(event(made)).clusters] == [0]
-    assert [c.cluster_id for c in decode_membership(event(made)).clusters] == [0]
+    assert [(c.cluster_id, c.size) for c in decode_run(event(made)).clusters] == [(0, 1), (1, 0)]
+    assert [(c.cluster_id, c.keys) for c in decode_membership(event(made)).clusters] == [(0, ("a",)), (1, ())]
 
 
 @pytest.mark.parametrize(
