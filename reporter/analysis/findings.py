@@ -106,7 +106,10 @@ def _nothing_compared(sections: Sequence[JobSection]) -> tuple[VerdictWord, str]
         reason = first.comparability.reasons[0] if first.comparability and first.comparability.reasons else ""
         return "not_comparable", units.clean(f"The latest run cannot be compared. {reason}", _HEADLINE)
     if "no_prior" in states:
-        return "not_enough_data", "First run: nothing to compare with yet."
+        first = next(section for section in sections if section.status == "no_prior")
+        return "not_enough_data", units.clean(first.status_reason, _HEADLINE)
+    if "failed" in states:
+        return "not_enough_data", "No run of any job could be read."
     return "not_enough_data", "No job has a run to report on."
 
 

@@ -83,6 +83,11 @@ def latest(runs: Sequence[RunHeader]) -> RunHeader | None:
     return max((run for run in runs if run.label is None), key=_emission, default=None)
 
 
+def is_rule(baseline: str) -> bool:
+    """Say whether a baseline is a rule (``previous``, ``week``, a date) rather than the id of a run."""
+    return baseline in {"previous", "week"} or _day(baseline) is not None
+
+
 def choose_prior(latest: RunHeader, runs: Sequence[RunHeader], baseline: str) -> PriorChoice:
     """Choose the run to compare the latest with.
 
@@ -102,11 +107,10 @@ def choose_prior(latest: RunHeader, runs: Sequence[RunHeader], baseline: str) ->
     earlier = sorted(
         (run for run in others if run.label is None and run.window.end < latest.window.end), key=_window_end
     )
-    match baseline:
-        case "previous":
-            return _chosen(latest, earlier, "the run before")
-        case "week":
-            return _week(latest, earlier)
+    if baseline == "previous":
+        return _chosen(latest, earlier, "the run before")
+    if baseline == "week":
+        return _week(latest, earlier)
     day = _day(baseline)
     if day is not None:
         midnight = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)

@@ -11,7 +11,7 @@ import functools
 import io
 from typing import Any, Literal, TypeAlias
 
-import font_source_sans_pro  # type: ignore[import-untyped]  # ships no types
+import font_source_sans_pro
 from matplotlib import font_manager
 from matplotlib.font_manager import FontEntry, FontProperties
 from matplotlib.ft2font import FT2Font
@@ -72,8 +72,8 @@ def face(weight: int) -> bytes:
     Returns:
         The font file, the same bytes for the same installed libraries.
     """
-    from fontTools import subset  # type: ignore[import-untyped]  # noqa: PLC0415 (a tenth of a second)
-    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]  # noqa: PLC0415
+    from fontTools import subset
+    from fontTools.ttLib import TTFont
 
     options = subset.Options(
         layout_features=["kern", "mark", "mkmk", "ccmp", "locl"],

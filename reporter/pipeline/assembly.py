@@ -11,7 +11,7 @@ from reporter import __version__, units
 from reporter.analysis import selection
 from reporter.analysis.selection import JobRuns, PriorChoice
 from reporter.errors import NothingToReport, RunUnreadable, UsageError
-from reporter.pipeline.opening import groups_of
+from reporter.pipeline.opening import groups_of, with_baseline
 from reporter.report import SCHEMA_VERSION, Caveat, JobSection, Report, SourceInfo, sealed
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def assemble(
         NothingToReport: No job has a run in the time looked at.
     """
     progress.step("finding the latest run of every job")
-    groups = groups_of(source, settings, now)
+    groups = with_baseline(source, groups_of(source, settings, now), settings.baseline)
     if not any(group.runs for group in groups):
         raise _nothing(settings, groups, now)
     pairs = []

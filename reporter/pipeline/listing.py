@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reporter import units
-from reporter.pipeline.opening import Progress, groups_of, moment_of, opened
+from reporter.pipeline.opening import Progress, groups_of, moment_of, opened, with_baseline
 
 if TYPE_CHECKING:
     from reporter.config import Settings
@@ -53,7 +53,7 @@ def list_jobs(settings: Settings, *, progress: Progress) -> tuple[JobRow, ...]:
     caveats: list[Caveat] = []
     now = moment_of(settings)
     with opened(settings, caveats.append, progress) as source:
-        groups = groups_of(source, settings, now)
+        groups = with_baseline(source, groups_of(source, settings, now), settings.baseline)
     rows = []
     for group in groups:
         latest = selection.latest(group.runs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -49,6 +50,7 @@ def opened(settings: Settings, warn: Warn, progress: Progress) -> Iterator[Sourc
 
 
 def moment_of(settings: Settings) -> datetime:
+    """Give the report's clock: the one asked for, else now, in whole seconds."""
     return settings.now or datetime.now(UTC).replace(microsecond=0)
 
 
@@ -68,6 +70,32 @@ def groups_of(source: Source, settings: Settings, now: datetime) -> tuple[JobRun
     if settings.jobs:
         groups = tuple(g for g in groups if any(_is_called(g.job, wanted) for wanted in settings.jobs))
     return groups
+
+
+def with_baseline(source: Source, groups: tuple[JobRuns, ...], baseline: str) -> tuple[JobRuns, ...]:
+    """Let a run named as baseline take part, whatever its age; a mistyped one must not read as "first run".
+
+    Raises:
+        RunNotFound: No such run is stored.
+        RunUnreadable: It breaks the contract.
+        UsageError: It belongs to none of the jobs reported on.
+    """
+    from reporter.analysis import selection
+
+    if selection.is_rule(baseline) or any(run.run_id == baseline for group in groups for run in group.runs):
+        return groups
+    header = source.run(baseline).header
+    mine = (header.job_id, header.level)
+    if mine not in {(group.job.id, group.job.level) for group in groups}:
+        raise UsageError(
+            "this run belongs to none of the jobs reported on",
+            subject=f"--baseline {baseline}",
+            hint="Give a run of one of them; `reporter runs` lists runs with their jobs.",
+        )
+    return tuple(
+        replace(group, runs=(*group.runs, header)) if (group.job.id, group.job.level) == mine else group
+        for group in groups
+    )
 
 
 def _is_called(job: Job, wanted: str) -> bool:

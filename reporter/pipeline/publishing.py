@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,43 +86,53 @@ def _formats(settings: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _documents(
     report: Report, formats: Sequence[str], settings: Settings, progress: Progress
-) -> Sequence[Artifact | RenderError]:
+) -> Iterator[Artifact | RenderError]:
     """Make every document but report.json; a failure takes the document's place."""
-    made: list[Artifact | RenderError] = []
-    drawn = {"html", "pdf"} & set(formats)
-    if drawn:
-        from reporter import charts
-        from reporter.render import page, pdf, templates
+    if {"html", "pdf"} & set(formats):
+        yield from _drawn(report, formats, settings, progress)
+    makers: list[Callable[[Report], Artifact]] = []
+    if "md" in formats:
+        from reporter.render.summary import markdown
 
-        progress.step("drawing charts")
-        pictures = charts.draw(report, svg="html" in drawn, png="pdf" in drawn)
-        assets = charts.page_assets()
-        environment = templates.environment(Path(settings.templates) if settings.templates else None)
-    for name in formats:
-        try:
-            if name == "html":
-                progress.step("writing the page")
-                made.append(page.html(report, pictures, assets, env=environment))
-            elif name == "pdf":
-                progress.step("setting the PDF")
-                made.append(
-                    pdf.pdf(
-                        report,
-                        pictures,
-                        assets,
-                        env=environment,
-                        paper=settings.paper,
-                        attachment=to_json(report),
-                    )
-                )
-            elif name == "md":
-                from reporter.render import summary
+        makers.append(markdown)
+    if "csv" in formats:
+        from reporter.render.tables import csv
 
-                made.append(summary.markdown(report))
-            elif name == "csv":
-                from reporter.render import tables
+        makers.append(csv)
+    for make in makers:
+        yield _tried(partial(make, report))
 
-                made.append(tables.csv(report))
-        except RenderError as error:
-            made.append(error)
-    return made
+
+def _drawn(
+    report: Report, formats: Sequence[str], settings: Settings, progress: Progress
+) -> Iterator[Artifact | RenderError]:
+    """Make the documents that show charts."""
+    from reporter import charts
+    from reporter.render import page, pdf, templates
+
+    progress.step("drawing charts")
+    pictures = charts.draw(report, svg="html" in formats, png="pdf" in formats)
+    assets = charts.page_assets()
+    try:
+        environment = templates.environment(settings.templates)
+    except RenderError as error:
+        yield error
+        return
+    if "html" in formats:
+        progress.step("writing the page")
+        yield _tried(partial(page.html, report, pictures, assets, env=environment))
+    if "pdf" in formats:
+        progress.step("setting the PDF")
+        attached = to_json(report)
+        yield _tried(
+            partial(
+                pdf.pdf, report, pictures, assets, env=environment, paper=settings.paper, attachment=attached
+            )
+        )
+
+
+def _tried(make: Callable[[], Artifact]) -> Artifact | RenderError:
+    try:
+        return make()
+    except RenderError as error:
+        return error

@@ -257,6 +257,17 @@ def test_expected_failures_speak_to_a_person(tmp_path: Path, arguments: list[str
     assert "Traceback" not in done.stderr
 
 
+def test_a_baseline_may_be_any_stored_run_but_must_exist(tmp_path: Path) -> None:
+    project = two_weeks()
+    old = project.run(NOW - timedelta(days=200), [20, 20])
+    made = report(tmp_path, project.write(tmp_path / "e.jsonl"), "--baseline", old)
+    assert made["jobs"][0]["prior"]["run_id"] == old
+    done = reporter("report", "--source", "e.jsonl", "--now", NOW_TEXT, "--baseline", old + "x", "--out", "no", cwd=tmp_path)
+    assert done.returncode == 3
+    assert old + "x" in done.stderr
+    assert not (tmp_path / "no").exists()
+
+
 def test_compare_takes_runs_in_either_direction(tmp_path: Path) -> None:
     project = two_weeks()
     events = project.write(tmp_path / "e.jsonl")
