@@ -2,13 +2,10 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
-# The newest Python that really starts: a name on the PATH may be a shim for one that is not there.
-PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
-	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
 # A user's own settings of pip (a mirror, certificates) stay; only what would break a virtual environment goes.
-PIP := PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet
+PIP := PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip -qq
 LOCK := $(BIN)/python -m piptools compile --quiet --generate-hashes --strip-extras --allow-unsafe --upgrade \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate
 
@@ -20,9 +17,10 @@ help: ## list the targets
 
 # -- set-up: each step leaves a stamp, so that a second call has nothing to do ----------------------
 
+# PYTHON=/path/to/python3 chooses the interpreter.
 $(BIN)/python:
-	@test -n "$(PYTHON)" || { echo "reporter needs Python 3.11 or newer: install it, or say where it is: make PYTHON=/path/to/python3" >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "$(PYTHON) cannot make virtual environments: on Debian or Ubuntu, apt-get install python3-venv" >&2; exit 1; }
+	@.ci/system-packages python || true
+	@python=$$(.ci/find-python) && "$$python" -m venv $(VENV)
 
 $(VENV)/.runtime: requirements.lock requirements-build.lock pyproject.toml | $(BIN)/python
 	@echo "installing what reporter needs into $(VENV)"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reporter.sources.demo.topics import Topic, all_topics
+from reporter.sources.demo.topic import Topic
+from reporter.sources.demo.topics import all_topics
 
 if TYPE_CHECKING:
     from reporter.model import Level

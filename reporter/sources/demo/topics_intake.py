@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reporter.sources.demo.topics import Topic
+from reporter.sources.demo.topic import Topic
 
 _FLASH = "gemini-2.5-flash"
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reporter.sources.demo import timeline
-from reporter.sources.demo.topics import Topic, all_topics, share
+from reporter.sources.demo.topic import Topic, share
+from reporter.sources.demo.topics import all_topics
 
 if TYPE_CHECKING:
     import random

@@ -16,7 +16,8 @@ from reporter.sources.decode import EventRow, decode_membership, decode_run
 from reporter.sources.demo import generate, timeline
 from reporter.sources.demo.calls import tell
 from reporter.sources.demo.themes import themes
-from reporter.sources.demo.topics import all_topics, share
+from reporter.sources.demo.topic import share
+from reporter.sources.demo.topics import all_topics
 from reporter.sources.demo.traffic import requests
 
 COLUMNS = {
