@@ -57,7 +57,7 @@ def jobs(ctx: click.Context, /, job: str | None, **flags: Any) -> None:
     with session.at_work(settings) as progress:
         from reporter import pipeline
 
-        rows = pipeline.list_jobs(settings, progress=progress)
+        rows = pipeline.list_jobs(settings, progress=progress, warn=session.caution)
     if settings.as_json:
         session.console.value({"jobs": [asdict(row) for row in rows]})
     elif job is not None:
@@ -82,7 +82,7 @@ def runs(ctx: click.Context, /, **flags: Any) -> None:
     with session.at_work(settings) as progress:
         from reporter import pipeline
 
-        rows = pipeline.list_runs(settings, progress=progress)
+        rows = pipeline.list_runs(settings, progress=progress, warn=session.caution)
     if settings.as_json:
         session.console.value({"runs": [asdict(row) for row in rows]})
     elif rows:

@@ -13,6 +13,7 @@ from reporter.cli.console import Console
 if TYPE_CHECKING:
     from reporter.cli.progress import Progress
     from reporter.config import Resolved, Settings
+    from reporter.report import Caveat
     from reporter.state import StateFolder
 
 
@@ -58,6 +59,10 @@ class Session:
             progress.shown(self.console, verbose=settings.verbose) as shown,
         ):
             yield shown
+
+    def caution(self, caveat: Caveat) -> None:
+        """Print what a reader must know before trusting a list."""
+        self.console.warning(caveat.message)
 
     def state_folder(self) -> StateFolder:
         """Give the folder of what is kept between runs."""

@@ -10,7 +10,7 @@ from reporter.pipeline.opening import Progress, groups_of, moment_of, opened, wi
 
 if TYPE_CHECKING:
     from reporter.config import Settings
-    from reporter.report import Caveat
+    from reporter.sources.base import Warn
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,17 @@ class RunRow:
     items: int
 
 
-def list_jobs(settings: Settings, *, progress: Progress) -> tuple[JobRow, ...]:
-    """List every job with its latest and prior run."""
+def list_jobs(settings: Settings, *, progress: Progress, warn: Warn) -> tuple[JobRow, ...]:
+    """List every job with its latest and prior run.
+
+    Raises:
+        UsageError: An option names a job or run that does not exist.
+        SourceError: The source cannot be read.
+    """
     from reporter.analysis import selection
 
-    caveats: list[Caveat] = []
     now = moment_of(settings)
-    with opened(settings, caveats.append, progress) as source:
+    with opened(settings, warn, progress) as source:
         groups = with_baseline(source, groups_of(source, settings, now), settings.baseline)
     rows = []
     for group in groups:
@@ -78,10 +82,14 @@ def list_jobs(settings: Settings, *, progress: Progress) -> tuple[JobRow, ...]:
     return tuple(rows)
 
 
-def list_runs(settings: Settings, *, progress: Progress) -> tuple[RunRow, ...]:
-    """List runs, newest first, of the chosen jobs and level."""
-    caveats: list[Caveat] = []
-    with opened(settings, caveats.append, progress) as source:
+def list_runs(settings: Settings, *, progress: Progress, warn: Warn) -> tuple[RunRow, ...]:
+    """List runs, newest first, of the chosen jobs and level.
+
+    Raises:
+        UsageError: An option names a job that does not exist.
+        SourceError: The source cannot be read.
+    """
+    with opened(settings, warn, progress) as source:
         groups = groups_of(source, settings, moment_of(settings))
     headers = sorted(
         (header for group in groups for header in group.runs),

@@ -216,6 +216,18 @@ def test_a_broken_latest_run_is_named_and_the_one_before_is_used(tmp_path: Path)
     assert all(path in warning["message"] for path in ("cluster_id", "size", "traces"))
 
 
+def test_lists_name_a_run_whose_header_is_broken(tmp_path: Path) -> None:
+    project = two_weeks()
+    broken = project.run(NOW - timedelta(hours=2), [3], over={"$ai_window_start": "yesterday"})
+    project.write(tmp_path / "e.jsonl")
+    for command in ("jobs", "runs"):
+        done = reporter(command, "--source", "e.jsonl", "--now", NOW_TEXT, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert broken in done.stderr
+        assert broken not in done.stdout
+        assert JOB in done.stdout
+
+
 def test_a_job_with_broken_runs_only_is_failed_and_the_rest_is_written(tmp_path: Path) -> None:
     project = two_weeks()
     other = "019db7a4-1f60-7c1e-9a55-0d3c7be21009"
