@@ -64,8 +64,6 @@ def tell(outcome: Outcome, settings: Settings, console: Console) -> int:
         console.warning(caveat.message)
     if len(caveats) > _WARNINGS_SHOWN:
         console.warning(f"{units.plural(len(caveats) - _WARNINGS_SHOWN, 'more warning')}: see the report.")
-    if settings.fail_on and not outcome.report.gates:
-        console.warning("--fail-on: this version does not check rules; no rule was checked.")
     for problem in outcome.problems:
         console.error(problem)
     if settings.strict and caveats and not outcome.problems:

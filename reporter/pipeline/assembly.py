@@ -180,6 +180,10 @@ def _report(
     found = conclusions.findings(sections)
     verdict, headline = conclusions.verdict_and_headline(found, sections)
     provenance = source.describe()
+    if settings.fail_on:
+        # A build that believes it is gated must read, on the page too, that it is not.
+        message = "The rules of --fail-on were not judged: this version has no gates."
+        caveats.append(Caveat(code="gates_not_judged", message=message))
     return sealed(
         Report(
             schema_version=SCHEMA_VERSION,

@@ -269,6 +269,13 @@ def test_expected_failures_speak_to_a_person(tmp_path: Path, arguments: list[str
     assert "Traceback" not in done.stderr
 
 
+def test_rules_that_nobody_judges_are_said_to_be_so(tmp_path: Path) -> None:
+    events = two_weeks().write(tmp_path / "e.jsonl")
+    made = report(tmp_path, events, "--fail-on", "error_rate <= 5%")
+    assert [w["code"] for w in made["warnings"]] == ["gates_not_judged"]
+    report(tmp_path, events, "--fail-on", "error_rate <= 5%", "--strict", code=3)
+
+
 def test_a_baseline_may_be_any_stored_run_but_must_exist(tmp_path: Path) -> None:
     project = two_weeks()
     old = project.run(NOW - timedelta(days=200), [20, 20])

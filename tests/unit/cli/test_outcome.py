@@ -114,14 +114,6 @@ def test_quiet_keeps_errors_and_drops_warnings(capsys):
     assert "No PDF" not in err
 
 
-def test_rules_that_nobody_checked_are_said_to_be_unchecked(capsys):
-    settings = Settings(fail_on=("error_rate <= 5%",))
-    told.tell(ended(), settings, Console())
-    assert "no rule was checked" in capsys.readouterr().err
-    told.tell(ended(gates=[gate("passed")]), settings, Console())
-    assert capsys.readouterr().err == ""
-
-
 def test_hostile_headline_and_path_reach_no_terminal(capsys):
     hostile = replace(
         ended(headline="a\x1b[2Jb\nerror: fake"), receipts=(replace(RECEIPTS[0], path="o\x1b]0;x\x07"),)
