@@ -38,7 +38,7 @@ class Chart:
     """Wide drawing as SVG markup that is safe to inline (no ``style=`` attribute, no ids that
     collide, text escaped); ``""`` if not asked for."""
     svg_narrow: str
-    """The same chart drawn again for a 340 px phone; ``""`` if not asked for, or where a list serves better."""
+    """The same chart drawn again for a 340 px phone; ``""`` if not asked for or where a list is better."""
     png: bytes
     """Print drawing on white paper at final resolution; ``b""`` if not asked for."""
     width: int

@@ -209,8 +209,7 @@ def _visible(ch: str) -> bool:
     return not (
         (code < 0x20 and ch not in "\t\n\r\f\v")
         or 0x7F <= code <= 0x9F
-        or 0x200B <= code <= 0x200F
-        and code != 0x200D
+        or (0x200B <= code <= 0x200F and code != 0x200D)
         or 0x202A <= code <= 0x202E
         or 0x2060 <= code <= 0x2069
         or 0xD800 <= code <= 0xDFFF

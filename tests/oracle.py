@@ -15,7 +15,11 @@ from pathlib import Path
 from typing import Any
 
 CALLS = ("$ai_generation", "$ai_embedding", "$ai_span")
-RUNS = {"$ai_trace_clusters": "trace", "$ai_generation_clusters": "generation", "$ai_evaluation_clusters": "evaluation"}
+RUNS = {
+    "$ai_trace_clusters": "trace",
+    "$ai_generation_clusters": "generation",
+    "$ai_evaluation_clusters": "evaluation",
+}
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -107,20 +111,31 @@ class Oracle:
                 if truth(said.get("$ai_evaluation_applicable")) is False:
                     verdict = "na"
                 else:
-                    verdict = {True: "pass", False: "fail", None: None}[truth(said.get("$ai_evaluation_result"))]
+                    verdict = {True: "pass", False: "fail", None: None}[
+                        truth(said.get("$ai_evaluation_result"))
+                    ]
                 extra = {
-                    "verdict": verdict, "name": said.get("$ai_evaluation_name"), "runtime": said.get("$ai_evaluation_runtime"),
+                    "verdict": verdict,
+                    "name": said.get("$ai_evaluation_name"),
+                    "runtime": said.get("$ai_evaluation_runtime"),
                     "judge": number(said.get("$ai_total_cost_usd")),
                 }
             calls = [e for e in calls if start <= e["at"] < end]
             if not calls and not extra:
                 continue
             row: dict[str, Any] = {"has_data": bool(calls), **extra}
-            for name, prop in (("cost", "$ai_total_cost_usd"), ("latency", "$ai_latency"), ("in", "$ai_input_tokens"), ("out", "$ai_output_tokens")):
+            for name, prop in (
+                ("cost", "$ai_total_cost_usd"),
+                ("latency", "$ai_latency"),
+                ("in", "$ai_input_tokens"),
+                ("out", "$ai_output_tokens"),
+            ):
                 values = [v for e in calls if (v := number(e["properties"].get(prop))) is not None]
                 row[name] = (max(values) if name == "latency" else math.fsum(values)) if values else None
             row["errors"] = sum(truth(e["properties"].get("$ai_is_error")) is True for e in calls)
-            row["tokens"] = None if row["in"] is None and row["out"] is None else (row["in"] or 0) + (row["out"] or 0)
+            row["tokens"] = (
+                None if row["in"] is None and row["out"] is None else (row["in"] or 0) + (row["out"] or 0)
+            )
             found[key] = row
         return found
 
@@ -142,7 +157,9 @@ def metrics(level: str, keys: list[str], rows: dict[str, dict[str, Any]]) -> dic
     """PostHog's metrics of a cluster, by the rules the report prints."""
     mine = [rows[key] for key in keys if key in rows]
     data = [row for row in mine if row["has_data"]]
-    positive = {name: [row[name] for row in data if (row[name] or 0) > 0] for name in ("cost", "latency", "tokens")}
+    positive = {
+        name: [row[name] for row in data if (row[name] or 0) > 0] for name in ("cost", "latency", "tokens")
+    }
 
     def mean(values: list[float]) -> float | None:
         return math.fsum(values) / len(values) if values else None
@@ -150,9 +167,12 @@ def metrics(level: str, keys: list[str], rows: dict[str, dict[str, Any]]) -> dic
     errors = sum(row["errors"] > 0 for row in data)
     out: dict[str, Any] = {
         "item_count": len(keys) if level == "evaluation" else len(data),
-        "avg_cost": mean(positive["cost"]), "total_cost": math.fsum(positive["cost"]) if positive["cost"] else None,
-        "avg_latency": mean(positive["latency"]), "avg_tokens": mean(positive["tokens"]),
-        "error_rate": errors / len(data) if data else None, "error_count": errors,
+        "avg_cost": mean(positive["cost"]),
+        "total_cost": math.fsum(positive["cost"]) if positive["cost"] else None,
+        "avg_latency": mean(positive["latency"]),
+        "avg_tokens": mean(positive["tokens"]),
+        "error_rate": errors / len(data) if data else None,
+        "error_count": errors,
     }
     for name in ("cost", "latency"):
         for q in (50, 90, 95):
@@ -167,8 +187,10 @@ def metrics(level: str, keys: list[str], rows: dict[str, dict[str, Any]]) -> dic
             return ranked[0][0] if ranked else None
 
         out |= {
-            "pass_rate": verdicts["pass"] / said if said else None, "na_rate": verdicts["na"] / said if said else None,
-            "avg_judge_cost": mean(judges), "dominant_evaluation_name": most([row["name"] for row in mine]),
+            "pass_rate": verdicts["pass"] / said if said else None,
+            "na_rate": verdicts["na"] / said if said else None,
+            "avg_judge_cost": mean(judges),
+            "dominant_evaluation_name": most([row["name"] for row in mine]),
             "dominant_runtime": most([row["runtime"] for row in mine]),
         }
     return out
@@ -187,8 +209,12 @@ def estimates(keys: list[str], run_size: int, rows: dict[str, dict[str, Any]]) -
     costs = [row["cost"] for row in data if (row["cost"] or 0) > 0]
     positive = [latency for latency in latencies if latency > 0]
     return {
-        "share": len(keys) / run_size if run_size else None, "mean_cost_usd": spread("cost"), "mean_tokens": spread("tokens"),
-        "mean_latency_s": math.fsum(latencies) / len(latencies) if latencies else None, "median_cost_usd": quantile(costs, 0.5),
-        "median_latency_s": quantile(positive, 0.5), "p95_latency_s": quantile(positive, 0.95),
+        "share": len(keys) / run_size if run_size else None,
+        "mean_cost_usd": spread("cost"),
+        "mean_tokens": spread("tokens"),
+        "mean_latency_s": math.fsum(latencies) / len(latencies) if latencies else None,
+        "median_cost_usd": quantile(costs, 0.5),
+        "median_latency_s": quantile(positive, 0.5),
+        "p95_latency_s": quantile(positive, 0.95),
         "error_rate": sum(row["errors"] > 0 for row in data) / len(data) if data else None,
     }

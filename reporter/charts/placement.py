@@ -171,7 +171,7 @@ def _leader(island: Points, box: Box) -> tuple[float, float, float, float] | Non
     nearest = np.stack([np.clip(island[:, 0], left, right), np.clip(island[:, 1], top, bottom)], axis=1)
     gaps = np.linalg.norm(nearest - island, axis=1)
     i = int(np.argmin(gaps))
-    if gaps[i] < 14:  # noqa: PLR2004 (pixels: the eye joins what is nearer)
+    if gaps[i] < 14:
         return None
     return float(island[i, 0]), float(island[i, 1]), float(nearest[i, 0]), float(nearest[i, 1])
 

@@ -71,8 +71,8 @@ def percent_label(value: float) -> str:
 
 def money_label(usd: float) -> str:
     """Write a tick of a dollar axis: ``$0.02``, ``$5``, ``$2k``."""
-    if usd >= 1000:  # noqa: PLR2004 (thousands)
-        return f"${usd / 1e6:g}M" if usd >= 1e6 else f"${usd / 1000:g}k"  # noqa: PLR2004 (millions)
+    if usd >= 1000:
+        return f"${usd / 1e6:g}M" if usd >= 1e6 else f"${usd / 1000:g}k"
     if usd >= 1:
         return f"${usd:g}"
     return f"${usd:.{max(2, -math.floor(math.log10(usd) + _CLOSE))}f}"

@@ -184,9 +184,9 @@ def _paint_panel(
         board.dot(start, ya, token, 3.8 if slope.strong else 2.8, hollow=True, order=4)
         board.dot(end, yb, token, 4.0 if slope.strong else 2.8, order=4)
         leaders = []
-        if abs(before - ya) > 2:  # noqa: PLR2004 (pixels: less is not seen)
+        if abs(before - ya) > 2:
             leaders.append((start - 4.5, ya, start - _LEADER_PX + 2.5, before))
-        if abs(after - yb) > 2:  # noqa: PLR2004
+        if abs(after - yb) > 2:
             leaders.append((end + 4.5, yb, column - 2.5, after))
         board.lines(leaders, "mark", 0.7)
         board.text(

@@ -118,7 +118,7 @@ def _advance_em(ch: str, weight: int) -> float:
     if not font.get_char_index(ord(ch)):
         if unicodedata.combining(ch) or ch == "\u200d":
             return 0.0
-        if ord(ch) >= 0x1F000:  # noqa: PLR2004 (where pictographs begin)
+        if ord(ch) >= 0x1F000:
             return _PICTURE_EM
         return _FULL_WIDTH_EM if unicodedata.east_asian_width(ch) in ("W", "F") else _OTHER_EM
     font.set_size(100, 72)

@@ -100,11 +100,8 @@ def _pair(source: Source, group: JobRuns, baseline: str, caveats: list[Caveat]) 
                 return source.run(header.run_id)
             except RunUnreadable as error:
                 broken.append(error)
-                caveats.append(
-                    Caveat(
-                        code="run_unreadable", message=units.clean(f"Skipped: {error}", 600), job_id=group.job.id
-                    )
-                )
+                message = units.clean(f"Skipped: {error}", 600)
+                caveats.append(Caveat(code="run_unreadable", message=message, job_id=group.job.id))
         return None
 
     def gone() -> set[str]:
@@ -160,11 +157,7 @@ def _between(pair: _Pair) -> list[str]:
     if pair.latest is None or pair.prior is None:
         return []
     ends = sorted((pair.latest.header.window.end, pair.prior.header.window.end))
-    return [
-        run.run_id
-        for run in pair.group.runs
-        if run.label is None and ends[0] < run.window.end < ends[1]
-    ]
+    return [run.run_id for run in pair.group.runs if run.label is None and ends[0] < run.window.end < ends[1]]
 
 
 def _report(
@@ -192,6 +185,7 @@ def _report(
             generated_at=units.iso(now),
             reporter_version=__version__,
             redaction=settings.redact,
+            content_sha256="",
             timezone=settings.tz,
             verdict=verdict,
             headline=headline,

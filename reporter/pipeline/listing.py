@@ -110,5 +110,3 @@ def list_runs(settings: Settings, *, progress: Progress, warn: Warn) -> tuple[Ru
         )
         for header in headers
     )
-
-

@@ -38,7 +38,7 @@ def opened(settings: Settings, warn: Warn, progress: Progress) -> Iterator[Sourc
         raise UsageError(
             "this kind of source cannot be read yet",
             subject=f"--source {settings.source}",
-            hint="Give a batch export: --source events.parquet, a folder or a glob. `reporter demo` needs none.",
+            hint="Give a batch export: --source FILE, a folder or a glob; `reporter demo` needs none.",
         )
     progress.step("reading events")
     jobs_file = str(settings.jobs_file) if settings.jobs_file else None
@@ -64,9 +64,8 @@ def groups_of(source: Source, settings: Settings, now: datetime) -> tuple[JobRun
     for wanted in settings.jobs:
         if not any(_is_called(group.job, wanted) for group in groups):
             known = ", ".join(sorted({group.job.name or "(no job)" for group in groups})) or "none"
-            raise UsageError(
-                "no such job", subject=f"--job {wanted}", hint=f"Jobs known here: {known}. See `reporter jobs`."
-            )
+            hint = f"Jobs known here: {known}. See `reporter jobs`."
+            raise UsageError("no such job", subject=f"--job {wanted}", hint=hint)
     if settings.jobs:
         groups = tuple(g for g in groups if any(_is_called(g.job, wanted) for wanted in settings.jobs))
     return groups
@@ -100,5 +99,3 @@ def with_baseline(source: Source, groups: tuple[JobRuns, ...], baseline: str) ->
 
 def _is_called(job: Job, wanted: str) -> bool:
     return wanted.lower() == (job.id or "none") or wanted == job.name
-
-

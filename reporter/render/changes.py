@@ -293,13 +293,13 @@ def _targets(cluster: Cluster | None) -> tuple[Target, ...]:
         "farthest": "farthest",
     }
     for e in cluster.exemplars:
-        if (url := words.link(e.url)) and e.reason != "nearest" and len(found) < 3:  # noqa: PLR2004 (one line of a cell)
+        if (url := words.link(e.url)) and e.reason != "nearest" and len(found) < 3:
             found.append(Target(f"{labels.get(e.reason, 'example')} trace", url))
     return tuple(found)
 
 
 def _driver(d: Driver) -> str:
-    share = f"{units.percent(d.contribution, signed=True)} of the change" if abs(d.contribution) <= 10 else ""  # noqa: PLR2004
+    share = f"{units.percent(d.contribution, signed=True)} of the change" if abs(d.contribution) <= 10 else ""
     counts = f"{units.count(d.prior_items)} → {units.count(d.latest_items)} items"
     return _joined(f"{units.clean(d.dimension, 60)} {units.clean(d.value, 120)}: {counts}", share)
 

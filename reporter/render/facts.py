@@ -67,9 +67,9 @@ def sentence(section: JobSection, findings: Sequence[Finding]) -> str:
     if section.status in ("failed", "no_run", "no_prior", "not_comparable"):
         return units.clean(section.status_reason, 400) or f"{words.STATUSES[section.status]}."
     # Noise is no cluster, and what came, went, split or merged is counted apart.
-    moved = [f for f in findings if f.kind in words.METRIC_KINDS and f.cluster_id is not None and f.cluster_id >= 0]
-    changed = {f.cluster_id for f in moved if f.call == "changed"}
-    probably = {f.cluster_id for f in moved if f.call == "probably_changed"} - changed
+    calls = [(f.call, f.cluster_id) for f in findings if f.kind in words.METRIC_KINDS]
+    changed = {i for call, i in calls if call == "changed" and i is not None and i >= 0}
+    probably = {i for call, i in calls if call == "probably_changed" and i is not None and i >= 0} - changed
     parts = [f"{units.plural(len(changed), 'cluster')} changed"]
     if probably:
         parts.append(

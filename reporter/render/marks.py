@@ -66,7 +66,7 @@ def dot(value: float | None, low: float | None, high: float | None, top: float) 
 def spark(values: Sequence[float | None]) -> Spark | None:
     """Draw a history; ``None`` with fewer than two known values or without a latest one."""
     known = [value for value in values if value is not None and math.isfinite(value)]
-    if len(known) < 2 or values[-1] is None or not math.isfinite(values[-1]):  # noqa: PLR2004 (a line needs two ends)
+    if len(known) < 2 or values[-1] is None or not math.isfinite(values[-1]):
         return None
     bottom, top = min(known), max(known)
     # A range under a tenth of the level is drawn as nearly flat: a sparkline must not shout.

@@ -67,6 +67,8 @@ from reporter.report.values import (
 )
 
 __all__ = [
+    "ESTIMATES",
+    "SCHEMA_VERSION",
     "Annotation",
     "Bridge",
     "BridgeLine",
@@ -80,7 +82,6 @@ __all__ = [
     "Distribution",
     "Distributions",
     "Driver",
-    "ESTIMATES",
     "ErrorCause",
     "Estimate",
     "Estimates",
@@ -114,7 +115,6 @@ __all__ = [
     "Redaction",
     "Report",
     "RunInfo",
-    "SCHEMA_VERSION",
     "SourceInfo",
     "Status",
     "Transition",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 
 from reporter.report.codec import content_hash
 from reporter.report.document import Report
@@ -45,13 +46,14 @@ def _section(section: JobSection) -> Iterator[str]:
     if order != sorted(order):
         yield "clusters are not in order of size and id"
     if section.overall is not None:
+        whole = section.overall.metrics
         counted = sum(cluster.metrics.item_count for cluster in everything)
-        if counted != section.overall.metrics.item_count:
-            yield f"overall.metrics.item_count is {section.overall.metrics.item_count}, the clusters sum to {counted}"
+        if counted != whole.item_count:
+            yield f"overall.metrics.item_count is {whole.item_count}, the clusters sum to {counted}"
         costs = [c.metrics.total_cost for c in everything if c.metrics.total_cost is not None]
         cost = math.fsum(costs) if costs else None
-        if not _same(cost, section.overall.metrics.total_cost):
-            yield f"overall.metrics.total_cost is {section.overall.metrics.total_cost}, the clusters sum to {cost}"
+        if not _same(cost, whole.total_cost):
+            yield f"overall.metrics.total_cost is {whole.total_cost}, the clusters sum to {cost}"
     if section.bridge is not None:
         bridge = section.bridge
         moved = math.fsum((bridge.volume, bridge.coverage, bridge.mix, bridge.unit_cost))
@@ -87,7 +89,7 @@ def _change(name: str, change: MetricChange) -> Iterator[str]:
 
 def _ordered(*numbers: float | None) -> bool:
     known = [number for number in numbers if number is not None]
-    return all(a <= b + _TOLERANCE * max(abs(a), abs(b)) for a, b in zip(known, known[1:], strict=False))
+    return all(a <= b + _TOLERANCE * max(abs(a), abs(b)) for a, b in pairwise(known))
 
 
 def _same(a: float | None, b: float | None, *, scale: float = 0.0) -> bool:

@@ -94,7 +94,10 @@ def _indented(value: Any, newline: str) -> str:
     """Write JSON for people to read and diff: thousands of plot points must not be a line each."""
     if isinstance(value, dict) and value:
         inner = newline + " "
-        lines = (f"{json.dumps(key, ensure_ascii=False)}: {_indented(item, inner)}" for key, item in value.items())
+        names = (json.dumps(key, ensure_ascii=False) for key in value)
+        lines = [
+            f"{name}: {_indented(item, inner)}" for name, item in zip(names, value.values(), strict=True)
+        ]
         return f"{{{inner}{f',{inner}'.join(lines)}{newline}}}"
     if isinstance(value, list) and any(isinstance(item, dict) for item in value):
         inner = newline + " "

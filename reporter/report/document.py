@@ -126,22 +126,22 @@ class Incident(Value, frozen=True, kw_only=True, rename={"from_": "from"}):
 class Report(Value, frozen=True, kw_only=True):
     """What was concluded; every document is made from this and from nothing else."""
 
-    schema_version: str = SCHEMA_VERSION
+    schema_version: str
     kind: Kind
     title: str
     generated_at: str
     """ISO 8601 UTC with ``Z``: the clock the report was made under."""
     reporter_version: str
     redaction: Redaction
-    content_sha256: str = ""
+    content_sha256: str
     """SHA-256 over everything but this key and ``files``; see `codec.content_hash`."""
-    timezone: str = "UTC"
+    timezone: str
     """IANA name of the zone in which pages show times."""
     verdict: VerdictWord
     headline: str
     source: SourceInfo
     warnings: list[Caveat]
-    files: list[FileHash] = []
+    files: list[FileHash]
     findings: list[Finding]
     gates: list[Gate]
     jobs: list[JobSection]

@@ -94,14 +94,10 @@ class Source(Protocol):
     def totals(self, window: Window, job: Job) -> Totals | None:
         """Measure the population under the job's own filters; ``None`` where a filter cannot be applied."""
 
-    def calls(
-        self, window: Window, job: Job | None = None, run: RunHeader | None = None
-    ) -> Iterator[Call]:
+    def calls(self, window: Window, job: Job | None = None, run: RunHeader | None = None) -> Iterator[Call]:
         """Stream AI events of a window in time order, optionally only those of a run's items."""
 
-    def traces(
-        self, window: Window, filters: Mapping[str, str], limit: int
-    ) -> tuple[TraceSummary, ...]:
+    def traces(self, window: Window, filters: Mapping[str, str], limit: int) -> tuple[TraceSummary, ...]:
         """List traces that begin in the window and have an event matching every property filter."""
 
     def trace(self, trace_id: str, window: Window | None = None) -> Trace | None:

@@ -18,17 +18,39 @@ from tests.events import JOB, NOW, Project, job_list
 NOW_TEXT = "2026-11-23T08:00:00Z"
 
 
-def reporter(*arguments: str, cwd: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def reporter(
+    *arguments: str, cwd: Path, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run the command line in a clean environment."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("POSTHOG_", "REPORTER_"))} | {"XDG_STATE_HOME": str(cwd / "state")}
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("POSTHOG_", "REPORTER_"))} | {
+        "XDG_STATE_HOME": str(cwd / "state")
+    }
     return subprocess.run(
-        [sys.executable, "-m", "reporter", *arguments], cwd=cwd, env=clean | (env or {}), capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-m", "reporter", *arguments],
+        cwd=cwd,
+        env=clean | (env or {}),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
 
 
 def report(tmp: Path, events: Path, *arguments: str, code: int = 0) -> dict[str, Any]:
     """Report on events as JSON and give the document."""
-    done = reporter("report", "--source", str(events), "--now", NOW_TEXT, "--format", "json", "--out", "out", *arguments, cwd=tmp)
+    done = reporter(
+        "report",
+        "--source",
+        str(events),
+        "--now",
+        NOW_TEXT,
+        "--format",
+        "json",
+        "--out",
+        "out",
+        *arguments,
+        cwd=tmp,
+    )
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     read: dict[str, Any] = json.loads((tmp / "out" / "report.json").read_text("utf-8"))
@@ -54,7 +76,10 @@ def assert_figures(made: dict[str, Any], events: Path) -> int:
         level = section["job"]["level"]
         keys, rows = truth.measure(section["latest"]["run_id"], level)
         run_size = sum(map(len, keys.values()))
-        parts = {c["cluster_id"]: c for c in [*section["clusters"], *([section["noise"]] if section["noise"] else [])]}
+        parts = {
+            c["cluster_id"]: c
+            for c in [*section["clusters"], *([section["noise"]] if section["noise"] else [])]
+        }
         assert set(parts) == set(keys)
         for cluster_id, members in keys.items():
             part = parts[cluster_id]
@@ -63,7 +88,9 @@ def assert_figures(made: dict[str, Any], events: Path) -> int:
             for name, value in oracle.metrics(level, members, rows).items():
                 same(value, part["metrics"][name], f"{level} cluster {cluster_id} metrics.{name}")
             for name, value in oracle.estimates(members, run_size, rows).items():
-                same(value, part["estimates"][name]["value"], f"{level} cluster {cluster_id} estimates.{name}")
+                same(
+                    value, part["estimates"][name]["value"], f"{level} cluster {cluster_id} estimates.{name}"
+                )
         everyone = [key for members in keys.values() for key in members]
         for name, value in oracle.metrics(level, everyone, rows).items():
             same(value, section["overall"]["metrics"][name], f"{level} overall metrics.{name}")
@@ -112,10 +139,15 @@ def test_report_does_not_depend_on_row_order_format_or_environment(tmp_path: Pat
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "a.jsonl").write_text("".join(sorted(rows)) + rows[0], "utf-8")
     outputs = []
-    for index, (path, env) in enumerate([
-        (events, {"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo"}), (tmp_path / "other" / "a.jsonl", {"PYTHONHASHSEED": "2", "LC_ALL": "C", "TZ": "America/Lima"}),
-    ]):
-        done = reporter("report", "--source", str(path), "--now", NOW_TEXT, "--out", f"out{index}", cwd=tmp_path, env=env)
+    for index, (path, env) in enumerate(
+        [
+            (events, {"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo"}),
+            (tmp_path / "other" / "a.jsonl", {"PYTHONHASHSEED": "2", "LC_ALL": "C", "TZ": "America/Lima"}),
+        ]
+    ):
+        done = reporter(
+            "report", "--source", str(path), "--now", NOW_TEXT, "--out", f"out{index}", cwd=tmp_path, env=env
+        )
         assert done.returncode == 0, done.stderr
         outputs.append({p.name: p.read_bytes() for p in (tmp_path / f"out{index}").iterdir()})
     assert set(outputs[0]) == {"report.html", "report.pdf", "report.json"}
@@ -135,15 +167,25 @@ def test_job_states_each_have_their_own_section(tmp_path: Path) -> None:
     project.run(NOW - timedelta(days=1), [12, 10], job=jobs[4], name="Changed")
     events = project.write(tmp_path / "e.jsonl")
     listed = tmp_path / "jobs.json"
-    listed.write_text(json.dumps(job_list(
-        {"id": jobs[0], "name": "New name"}, {"id": jobs[1], "name": "Switched off", "enabled": False},
-        {"id": jobs[3], "name": "Never ran"}, {"id": jobs[4], "name": "Changed"},
-    )))
+    listed.write_text(
+        json.dumps(
+            job_list(
+                {"id": jobs[0], "name": "New name"},
+                {"id": jobs[1], "name": "Switched off", "enabled": False},
+                {"id": jobs[3], "name": "Never ran"},
+                {"id": jobs[4], "name": "Changed"},
+            )
+        )
+    )
     made = report(tmp_path, events, "--jobs", str(listed))
     by_name = {s["job"]["name"]: s for s in made["jobs"]}
     assert {name: (s["status"], s["stale"]) for name, s in by_name.items()} == {
-        "New name": ("ok", False), "Switched off": ("no_prior", True), "Deleted one": ("no_prior", False),
-        "Never ran": ("no_run", False), "": ("no_prior", False), "Changed": ("not_comparable", False),
+        "New name": ("ok", False),
+        "Switched off": ("no_prior", True),
+        "Deleted one": ("no_prior", False),
+        "Never ran": ("no_run", False),
+        "": ("no_prior", False),
+        "Changed": ("not_comparable", False),
     }
     assert by_name["Deleted one"]["job"]["deleted"] is True
     assert by_name["Switched off"]["job"]["enabled"] is False
@@ -177,7 +219,11 @@ def test_noise_only_and_empty_runs_are_reported(tmp_path: Path) -> None:
 
 
 def test_hostile_titles_and_ids_reach_the_page_as_text_only(tmp_path: Path) -> None:
-    ids = [[f"a'b\"c/{i}" for i in range(20)], [f"x::y z?#{i} \\" for i in range(20)], [f"<svg onload=alert({i})>" for i in range(20)]]
+    ids = [
+        [f"a'b\"c/{i}" for i in range(20)],
+        [f"x::y z?#{i} \\" for i in range(20)],
+        [f"<svg onload=alert({i})>" for i in range(20)],
+    ]
     titles = ["<script>alert(1)</script>", "{{ 7*7 }}{% raw %}", "\u202etfel\u0000\x1b[31m"]
     project = Project(6)
     project.run(NOW - timedelta(days=8), [20, 20, 20], titles=titles)
@@ -197,9 +243,26 @@ def test_hostile_titles_and_ids_reach_the_page_as_text_only(tmp_path: Path) -> N
 def test_ten_thousand_items_and_ten_jobs(tmp_path: Path) -> None:
     project = Project(7)
     for index in range(9):
-        project.run(NOW - timedelta(days=1, minutes=index), [12, 11], job=f"019db7a4-1f60-7c1e-9a55-0d3c7be2200{index}", name=f"Job {index}")
-    project.run(NOW - timedelta(days=1), [400] * 20 + [100] * 19, noise=100, level="generation", params={"max_samples": 10000})
-    project.run(NOW - timedelta(days=8), [400] * 20 + [100] * 19, noise=100, level="generation", params={"max_samples": 10000})
+        project.run(
+            NOW - timedelta(days=1, minutes=index),
+            [12, 11],
+            job=f"019db7a4-1f60-7c1e-9a55-0d3c7be2200{index}",
+            name=f"Job {index}",
+        )
+    project.run(
+        NOW - timedelta(days=1),
+        [400] * 20 + [100] * 19,
+        noise=100,
+        level="generation",
+        params={"max_samples": 10000},
+    )
+    project.run(
+        NOW - timedelta(days=8),
+        [400] * 20 + [100] * 19,
+        noise=100,
+        level="generation",
+        params={"max_samples": 10000},
+    )
     events = project.write(tmp_path / "e.jsonl")
     made = report(tmp_path, events, "--format", "html,json")
     assert len(made["jobs"]) == 10
@@ -208,7 +271,11 @@ def test_ten_thousand_items_and_ten_jobs(tmp_path: Path) -> None:
 
 def test_a_broken_latest_run_is_named_and_the_one_before_is_used(tmp_path: Path) -> None:
     project = two_weeks()
-    broken = project.run(NOW - timedelta(hours=2), [3], over={"$ai_clusters": [{"cluster_id": "x", "size": "many", "traces": 5}]})
+    broken = project.run(
+        NOW - timedelta(hours=2),
+        [3],
+        over={"$ai_clusters": [{"cluster_id": "x", "size": "many", "traces": 5}]},
+    )
     made = report(tmp_path, project.write(tmp_path / "e.jsonl"))
     assert made["jobs"][0]["latest"]["run_id"] != broken
     (warning,) = [w for w in made["warnings"] if w["code"] == "run_unreadable"]
@@ -233,7 +300,10 @@ def test_a_job_with_broken_runs_only_is_failed_and_the_rest_is_written(tmp_path:
     other = "019db7a4-1f60-7c1e-9a55-0d3c7be21009"
     project.run(NOW - timedelta(hours=2), [3], job=other, name="Broken", over={"$ai_clusters": "[{"})
     made = report(tmp_path, project.write(tmp_path / "e.jsonl"), code=3)
-    assert {s["job"]["name"]: s["status"] for s in made["jobs"]} == {"Default - traces": "ok", "Broken": "failed"}
+    assert {s["job"]["name"]: s["status"] for s in made["jobs"]} == {
+        "Default - traces": "ok",
+        "Broken": "failed",
+    }
 
 
 def test_nothing_to_report_names_the_jobs_and_the_window(tmp_path: Path) -> None:
@@ -242,7 +312,18 @@ def test_nothing_to_report_names_the_jobs_and_the_window(tmp_path: Path) -> None
     events = project.write(tmp_path / "e.jsonl")
     listed = tmp_path / "jobs.json"
     listed.write_text(json.dumps(job_list({"name": "Never ran"})))
-    done = reporter("report", "--source", str(events), "--jobs", str(listed), "--now", NOW_TEXT, "--out", "out", cwd=tmp_path)
+    done = reporter(
+        "report",
+        "--source",
+        str(events),
+        "--jobs",
+        str(listed),
+        "--now",
+        NOW_TEXT,
+        "--out",
+        "out",
+        cwd=tmp_path,
+    )
     assert done.returncode == 4
     assert "Never ran" in done.stderr
     assert "2026" in done.stderr
@@ -255,13 +336,19 @@ def test_nothing_to_report_names_the_jobs_and_the_window(tmp_path: Path) -> None
         (["report", "--source", "missing.parquet"], 3, "missing.parquet"),
         (["report", "--source", "e.jsonl", "--job", "Nobody"], 2, "Nobody"),
         (["report", "--source", "e.jsonl", "--format", "docx"], 2, "docx"),
-        (["compare", "77_trace_20200101_000000", "77_trace_20200102_000000", "--source", "e.jsonl"], 3, "77_trace_20200101_000000"),
+        (
+            ["compare", "77_trace_20200101_000000", "77_trace_20200102_000000", "--source", "e.jsonl"],
+            3,
+            "77_trace_20200101_000000",
+        ),
         (["render", "nothing.json"], 2, "nothing.json"),
         (["verify", "e.jsonl"], 2, "e.jsonl"),
         (["report", "--source", "posthog"], 2, "posthog"),
     ],
 )
-def test_expected_failures_speak_to_a_person(tmp_path: Path, arguments: list[str], code: int, words: str) -> None:
+def test_expected_failures_speak_to_a_person(
+    tmp_path: Path, arguments: list[str], code: int, words: str
+) -> None:
     two_weeks().write(tmp_path / "e.jsonl")
     done = reporter(*arguments, cwd=tmp_path)
     assert done.returncode == code, done.stderr
@@ -281,7 +368,18 @@ def test_a_baseline_may_be_any_stored_run_but_must_exist(tmp_path: Path) -> None
     old = project.run(NOW - timedelta(days=200), [20, 20])
     made = report(tmp_path, project.write(tmp_path / "e.jsonl"), "--baseline", old)
     assert made["jobs"][0]["prior"]["run_id"] == old
-    done = reporter("report", "--source", "e.jsonl", "--now", NOW_TEXT, "--baseline", old + "x", "--out", "no", cwd=tmp_path)
+    done = reporter(
+        "report",
+        "--source",
+        "e.jsonl",
+        "--now",
+        NOW_TEXT,
+        "--baseline",
+        old + "x",
+        "--out",
+        "no",
+        cwd=tmp_path,
+    )
     assert done.returncode == 3
     assert old + "x" in done.stderr
     assert not (tmp_path / "no").exists()
@@ -290,9 +388,24 @@ def test_a_baseline_may_be_any_stored_run_but_must_exist(tmp_path: Path) -> None
 def test_compare_takes_runs_in_either_direction(tmp_path: Path) -> None:
     project = two_weeks()
     events = project.write(tmp_path / "e.jsonl")
-    first, second = sorted(e["properties"]["$ai_clustering_run_id"] for e in project.events if e["event"] == "$ai_trace_clusters")
+    first, second = sorted(
+        e["properties"]["$ai_clustering_run_id"] for e in project.events if e["event"] == "$ai_trace_clusters"
+    )
     for prior, latest in ((first, second), (second, first)):
-        done = reporter("compare", prior, latest, "--source", str(events), "--now", NOW_TEXT, "--format", "json", "--out", "out", cwd=tmp_path)
+        done = reporter(
+            "compare",
+            prior,
+            latest,
+            "--source",
+            str(events),
+            "--now",
+            NOW_TEXT,
+            "--format",
+            "json",
+            "--out",
+            "out",
+            cwd=tmp_path,
+        )
         assert done.returncode == 0, done.stderr
         made = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
         assert made["kind"] == "compare"

@@ -46,9 +46,12 @@ def test_order_statistic_interval_covers_the_quantile(n: int, q: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("n", "sd", "overlap", "ratio"), [(30, 0.8, 0.0, 1.0), (60, 1.2, 0.0, 2.0), (60, 0.8, 0.6, 1.0), (150, 1.2, 0.85, 1.0)]
+    ("n", "sd", "overlap", "ratio"),
+    [(30, 0.8, 0.0, 1.0), (60, 1.2, 0.0, 2.0), (60, 0.8, 0.6, 1.0), (150, 1.2, 0.85, 1.0)],
 )
-def test_ratio_and_difference_of_means_cover_the_truth(n: int, sd: float, overlap: float, ratio: float) -> None:
+def test_ratio_and_difference_of_means_cover_the_truth(
+    n: int, sd: float, overlap: float, ratio: float
+) -> None:
     rng = np.random.default_rng(n)
     shared = int(n * overlap)
     ratio_hits = difference_hits = 0
@@ -78,7 +81,9 @@ def test_ignoring_common_items_would_widen_the_interval_many_times() -> None:
     assert math.log(naive.ratio_high / aware.ratio) > 2 * math.log(aware.ratio_high / aware.ratio)
 
 
-@pytest.mark.parametrize(("n", "p", "overlap"), [(25, 0.1, 0.0), (150, 0.04, 0.0), (80, 0.1, 0.6), (150, 0.05, 0.85)])
+@pytest.mark.parametrize(
+    ("n", "p", "overlap"), [(25, 0.1, 0.0), (150, 0.04, 0.0), (80, 0.1, 0.6), (150, 0.05, 0.85)]
+)
 def test_difference_of_error_rates_covers_the_truth(n: int, p: float, overlap: float) -> None:
     rng = np.random.default_rng(n)
     shared = int(n * overlap)
@@ -120,7 +125,11 @@ def test_both_bootstraps_draw_from_the_same_distribution() -> None:
 def test_approximated_draws_agree_with_resampling() -> None:
     rng = np.random.default_rng(6)
     both = rng.lognormal(0, 1, 500)
-    made = pair(np.concatenate([both, rng.lognormal(0, 1, 300)]), np.concatenate([both, rng.lognormal(0, 1, 400)]), 500)
+    made = pair(
+        np.concatenate([both, rng.lognormal(0, 1, 300)]),
+        np.concatenate([both, rng.lognormal(0, 1, 400)]),
+        500,
+    )
     for q in (0.5, 0.95):
         ((a, b),) = contrast._resampled(made, (q,), np.random.default_rng(1))
         c, d = contrast._approximated(made, q, np.random.default_rng(2))

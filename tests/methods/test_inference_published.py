@@ -36,7 +36,23 @@ def test_difference_of_proportions_agrees_with_newcombe_1998(
 
 def test_benjamini_hochberg_rejects_the_four_hypotheses_of_the_1995_paper() -> None:
     # Benjamini & Hochberg 1995, section 4.1: thrombolysis trial, 15 comparisons, q = 0.05: the four smallest.
-    p = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0]
+    p = [
+        0.0001,
+        0.0004,
+        0.0019,
+        0.0095,
+        0.0201,
+        0.0278,
+        0.0298,
+        0.0344,
+        0.0459,
+        0.3240,
+        0.4262,
+        0.5719,
+        0.6528,
+        0.7590,
+        1.0,
+    ]
     q = inference.benjamini_hochberg(p)
     assert [value <= 0.05 for value in q] == [True] * 4 + [False] * 11
     assert q[3] == pytest.approx(0.0095 * 15 / 4)
@@ -66,7 +82,9 @@ def test_students_t_quantiles_agree_with_tables() -> None:
     assert inference.two_sided_z(inference.Z95) == pytest.approx(0.05, abs=1e-12)
 
 
-@pytest.mark.parametrize(("n", "low", "high"), [(6, 1, 6), (10, 2, 9), (20, 6, 15), (50, 18, 33), (100, 40, 61)])
+@pytest.mark.parametrize(
+    ("n", "low", "high"), [(6, 1, 6), (10, 2, 9), (20, 6, 15), (50, 18, 33), (100, 40, 61)]
+)
 def test_order_statistic_ranks_of_a_median_agree_with_tables(n: int, low: int, high: int) -> None:
     # Conover, Practical Nonparametric Statistics: two-sided 95 % limits of a median by the sign test.
     values = [float(i) for i in range(1, n + 1)]

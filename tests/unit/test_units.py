@@ -15,9 +15,23 @@ NUMBERS = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e12, max_
 @pytest.mark.parametrize(
     ("usd", "text"),
     [
-        (None, "–"), (float("nan"), "–"), (0, "$0"), (0.00001, "<$0.0001"), (0.0942, "$0.094"), (0.0998, "$0.10"), (0.00996, "$0.010"), (0.5, "$0.50"),
-        (0.9949, "$0.99"), (0.9951, "$1.00"), (2.713, "$2.71"), (99.949, "$99.95"), (99.96, "$100"), (2710, "$2,710"), (27_123, "$27.1k"),
-        (1_200_000, "$1.20M"), (-3.2, "−$3.20"),
+        (None, "–"),
+        (float("nan"), "–"),
+        (0, "$0"),
+        (0.00001, "<$0.0001"),
+        (0.0942, "$0.094"),
+        (0.0998, "$0.10"),
+        (0.00996, "$0.010"),
+        (0.5, "$0.50"),
+        (0.9949, "$0.99"),
+        (0.9951, "$1.00"),
+        (2.713, "$2.71"),
+        (99.949, "$99.95"),
+        (99.96, "$100"),
+        (2710, "$2,710"),
+        (27_123, "$27.1k"),
+        (1_200_000, "$1.20M"),
+        (-3.2, "−$3.20"),
     ],
 )
 def test_money(usd: float | None, text: str) -> None:
@@ -31,8 +45,18 @@ def test_signed_money_has_a_sign_unless_zero() -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (None, "–"), (0, "0 s"), (0.0001, "1 ms"), (0.34, "340 ms"), (0.9996, "1.0 s"), (3.42, "3.4 s"), (9.96, "10 s"),
-        (59.6, "60 s"), (125, "2 min 5 s"), (120, "2 min"), (3600, "1 h"), (4320, "1 h 12 min"),
+        (None, "–"),
+        (0, "0 s"),
+        (0.0001, "1 ms"),
+        (0.34, "340 ms"),
+        (0.9996, "1.0 s"),
+        (3.42, "3.4 s"),
+        (9.96, "10 s"),
+        (59.6, "60 s"),
+        (125, "2 min 5 s"),
+        (120, "2 min"),
+        (3600, "1 h"),
+        (4320, "1 h 12 min"),
     ],
 )
 def test_seconds(value: float | None, text: str) -> None:
@@ -40,7 +64,16 @@ def test_seconds(value: float | None, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(None, "–"), (0, "0"), (999, "999"), (999.6, "1.0k"), (1234, "1.2k"), (123_456, "123k"), (2_500_000, "2.5M")]
+    ("value", "text"),
+    [
+        (None, "–"),
+        (0, "0"),
+        (999, "999"),
+        (999.6, "1.0k"),
+        (1234, "1.2k"),
+        (123_456, "123k"),
+        (2_500_000, "2.5M"),
+    ],
 )
 def test_tokens(value: float | None, text: str) -> None:
     assert units.tokens(value) == text
@@ -48,14 +81,24 @@ def test_tokens(value: float | None, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("share", "text"),
-    [(None, "–"), (0, "0%"), (0.0004, "<0.1%"), (0.004, "0.4%"), (0.0442, "4.4%"), (0.38, "38%"), (0.9999, "99.9%"), (1, "100%")],
+    [
+        (None, "–"),
+        (0, "0%"),
+        (0.0004, "<0.1%"),
+        (0.004, "0.4%"),
+        (0.0442, "4.4%"),
+        (0.38, "38%"),
+        (0.9999, "99.9%"),
+        (1, "100%"),
+    ],
 )
 def test_percent(share: float | None, text: str) -> None:
     assert units.percent(share) == text
 
 
 @pytest.mark.parametrize(
-    ("difference", "text"), [(None, "–"), (0.0001, "flat"), (0.004, "+0.4 points"), (-0.01, "−1.0 point"), (0.12, "+12 points")]
+    ("difference", "text"),
+    [(None, "–"), (0.0001, "flat"), (0.004, "+0.4 points"), (-0.01, "−1.0 point"), (0.12, "+12 points")],
 )
 def test_points(difference: float | None, text: str) -> None:
     assert units.points(difference).replace("\u00a0", " ") == text
@@ -64,11 +107,19 @@ def test_points(difference: float | None, text: str) -> None:
 @pytest.mark.parametrize(
     ("prior", "latest", "text"),
     [
-        (1, 1.38, "▲ 38%"), (1, 0.88, "▼ 12%"), (1, 1.001, "flat"), (0, 5, "new"), (0, 0, "flat"), (None, 1, "–"), (1, None, "–"),
+        (1, 1.38, "▲ 38%"),
+        (1, 0.88, "▼ 12%"),
+        (1, 1.001, "flat"),
+        (0, 5, "new"),
+        (0, 0, "flat"),
+        (None, 1, "–"),
+        (1, None, "–"),
         (1, 4.2, "▲ ×4.2"),
     ],
 )
-def test_change_never_divides_by_zero_or_shouts_a_trifle(prior: float | None, latest: float | None, text: str) -> None:
+def test_change_never_divides_by_zero_or_shouts_a_trifle(
+    prior: float | None, latest: float | None, text: str
+) -> None:
     assert units.change(prior, latest).replace("\u00a0", " ") == text
 
 
@@ -87,13 +138,22 @@ def test_money_is_within_a_twentieth_of_the_truth(usd: float) -> None:
 
 def test_windows_are_written_by_their_days() -> None:
     assert units.span("2026-06-01T00:41:00Z", "2026-06-08T00:40:00Z").replace("\u00a0", " ") == "1–7 Jun 2026"
-    assert units.span("2026-05-28T00:41:00Z", "2026-06-04T00:40:00Z").replace("\u00a0", " ") == "28 May – 3 Jun 2026"
-    assert units.span("2025-12-28T00:00:00Z", "2026-01-04T00:00:00Z").replace("\u00a0", " ") == "28 Dec 2025 – 3 Jan 2026"
+    assert (
+        units.span("2026-05-28T00:41:00Z", "2026-06-04T00:40:00Z").replace("\u00a0", " ")
+        == "28 May – 3 Jun 2026"
+    )
+    assert (
+        units.span("2025-12-28T00:00:00Z", "2026-01-04T00:00:00Z").replace("\u00a0", " ")
+        == "28 Dec 2025 – 3 Jan 2026"
+    )
     assert units.span("2026-06-01T10:00:00Z", "2026-06-01T11:00:00Z").replace("\u00a0", " ") == "1 Jun 2026"
 
 
 def test_times_are_shown_in_the_readers_zone() -> None:
-    assert units.moment("2026-06-01T23:30:00Z", "Europe/Madrid").replace("\u00a0", " ") == "2 Jun 2026, 01:30 CEST"
+    assert (
+        units.moment("2026-06-01T23:30:00Z", "Europe/Madrid").replace("\u00a0", " ")
+        == "2 Jun 2026, 01:30 CEST"
+    )
     assert units.iso(datetime(2026, 6, 1, 1, 2, 3, 400, tzinfo=UTC)) == "2026-06-01T01:02:03.000400Z"
 
 
@@ -109,7 +169,9 @@ def test_duration(start: str, end: str, text: str) -> None:
     assert units.duration(start, end) == text
 
 
-@pytest.mark.parametrize(("number", "text"), [(0, "No cluster"), (1, "1 cluster"), (3, "3 clusters"), (1200, "1,200 clusters")])
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "No cluster"), (1, "1 cluster"), (3, "3 clusters"), (1200, "1,200 clusters")]
+)
 def test_plural(number: int, text: str) -> None:
     assert units.plural(number, "cluster") == text
 

@@ -211,7 +211,7 @@ def tell(request: Request) -> list[Event]:
         if answered and rng.random() < _REPAIRED:
             teller.generate(model, "repair", tokens_in * 0.6, tokens_out)
     elif topic.feature == "assistant":
-        if topic.lookups == 0 or rng.random() < 0.35:  # noqa: PLR2004 (a third of the others search the guide too)
+        if topic.lookups == 0 or rng.random() < 0.35:
             teller.embed()
         lookups = topic.lookups and max(1, round(topic.lookups * math.exp(rng.gauss(0, 0.35))))
         if lookups > 1:
@@ -242,14 +242,14 @@ def extras(request: Request, events: list[Event]) -> Iterator[Event]:
     common = {key: events[0].properties[key] for key in ("$ai_trace_id", "$ai_session_id", "feature", "plan")}
     later = events[-1].at + timedelta(seconds=round(4 + rng.expovariate(0.05)))
     chance = rng.random()
-    if chance < 0.02:  # noqa: PLR2004
+    if chance < 0.02:
         comment = rng.choice(("thanks, that helped", "not what I asked", "quick!", "please keep it shorter"))
         said = common | {"$ai_feedback_text": comment}
         yield Event(timeline.uuid4(rng), "$ai_feedback", request.user, later, said)
-    elif chance < 0.045:  # noqa: PLR2004
-        thumb = {"$ai_metric_name": "thumb", "$ai_metric_value": int(rng.random() < 0.8)}  # noqa: PLR2004
+    elif chance < 0.045:
+        thumb = {"$ai_metric_name": "thumb", "$ai_metric_value": int(rng.random() < 0.8)}
         yield Event(timeline.uuid4(rng), "$ai_metric", request.user, later, common | thumb)
-    elif chance > 0.985:  # noqa: PLR2004
+    elif chance > 0.985:
         page = rng.choice(("invoices", "bank", "documents", "reports", "settings/plan"))
         url = {"$current_url": f"https://app.tallyfern.example/{page}"}
         yield Event(timeline.uuid4(rng), "$pageview", request.user, later, url)

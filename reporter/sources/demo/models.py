@@ -102,11 +102,11 @@ def fault(rng: random.Random, request: Request, model: Model, day: float) -> Fau
     if rng.random() >= _USUAL:
         return None
     pick = rng.random()
-    if pick < 0.25:  # noqa: PLR2004 (one in four is a timeout)
+    if pick < 0.25:
         message = "Request timed out after 30.0 s"
         seconds = round(30 + rng.random() * 0.4, 3)
         return Fault(None, "APITimeoutError", message, "Request timed out after <n> s", seconds)
-    if pick < 0.65:  # noqa: PLR2004 (two in five are the provider's own errors)
+    if pick < 0.65:
         return _server_error(rng, request)
     return _rate_limit(rng, model, 500)
 

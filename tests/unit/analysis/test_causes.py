@@ -40,11 +40,17 @@ def test_masking_gives_one_short_line_without_digits(message: str) -> None:
 
 def test_alike_errors_count_together_most_frequent_first() -> None:
     made = causes.causes(
-        [failure("a", "limit 1", count=2, cost_usd=0.5), failure("b", "limit 2", count=3), failure("b", "gone", http_status=500)],
-        {"429: limit <n>"}, {"a": "ta", "b": "tb"},
+        [
+            failure("a", "limit 1", count=2, cost_usd=0.5),
+            failure("b", "limit 2", count=3),
+            failure("b", "gone", http_status=500),
+        ],
+        {"429: limit <n>"},
+        {"a": "ta", "b": "tb"},
     )
     assert [(c.cause, c.count, c.items, c.cost_usd, c.new, c.example_trace_id) for c in made] == [
-        ("429: limit <n>", 5, 2, 0.5, False, "tb"), ("500: gone", 1, 1, None, True, "tb"),
+        ("429: limit <n>", 5, 2, 0.5, False, "tb"),
+        ("500: gone", 1, 1, None, True, "tb"),
     ]
 
 

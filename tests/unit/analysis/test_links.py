@@ -16,8 +16,14 @@ AT = datetime(2026, 11, 16, 0, 1, 12, tzinfo=UTC)
 
 
 def test_addresses_follow_posthogs_routes() -> None:
-    assert links.run_url(HOST, "5120", "5120_trace_1") == f"{HOST}/project/5120/ai-observability/clusters/5120_trace_1"
-    assert links.cluster_url(HOST + "/", "5120", "r", -1) == f"{HOST}/project/5120/ai-observability/clusters/r/-1"
+    assert (
+        links.run_url(HOST, "5120", "5120_trace_1")
+        == f"{HOST}/project/5120/ai-observability/clusters/5120_trace_1"
+    )
+    assert (
+        links.cluster_url(HOST + "/", "5120", "r", -1)
+        == f"{HOST}/project/5120/ai-observability/clusters/r/-1"
+    )
     assert links.trace_url(HOST, "5120", "t", AT, "u-1") == (
         f"{HOST}/project/5120/ai-observability/traces/t?tab=summary&timestamp=2026-11-16T00%3A01%3A12Z&event=u-1"
     )
@@ -55,7 +61,9 @@ def test_lone_surrogates_do_not_break_an_address() -> None:
         ("evaluation", None, "g", None),
     ],
 )
-def test_items_open_where_their_level_says(level: str, trace: str | None, target: str | None, expected: str | None) -> None:
+def test_items_open_where_their_level_says(
+    level: str, trace: str | None, target: str | None, expected: str | None
+) -> None:
     found = links.item_url(HOST, "1", level, item("k", trace_id=trace), row("k", target_id=target))  # type: ignore[arg-type]
     assert (found and found.removeprefix(f"{HOST}/project/1/ai-observability/")) == expected
 

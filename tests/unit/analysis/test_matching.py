@@ -16,9 +16,13 @@ NAMES = list(THEMES)
 
 def member(run_id: str, clusters: dict[int, tuple[str, list[str]]], description: bool = True) -> Membership:
     """Make a membership: id → (title, item keys)."""
-    return Membership(run_id, tuple(
-        MemberCluster(i, title, THEMES.get(title, "") if description else "", tuple(sorted(keys))) for i, (title, keys) in clusters.items()
-    ))
+    return Membership(
+        run_id,
+        tuple(
+            MemberCluster(i, title, THEMES.get(title, "") if description else "", tuple(sorted(keys)))
+            for i, (title, keys) in clusters.items()
+        ),
+    )
 
 
 def keys(prefix: str, n: int, start: int = 0) -> list[str]:
@@ -26,7 +30,9 @@ def keys(prefix: str, n: int, start: int = 0) -> list[str]:
 
 
 def kinds(found: matching.Matching) -> dict[str, int]:
-    return {kind: sum(g.kind == kind for g in found.groups) for kind in sorted({g.kind for g in found.groups})}
+    return {
+        kind: sum(g.kind == kind for g in found.groups) for kind in sorted({g.kind for g in found.groups})
+    }
 
 
 def test_words_match_clusters_whatever_their_ids() -> None:
@@ -45,12 +51,22 @@ def test_items_outweigh_words() -> None:
     found = matching.match(prior, latest)
     assert {(link.prior_id, link.latest_id) for link in found.links} == {(0, 0), (1, 1)}
     assert kinds(found) == {"renamed": 2}
-    assert all(link.evidence == "items" and link.confidence > 0.95 and link.shared_items == 60 for link in found.links)
+    assert all(
+        link.evidence == "items" and link.confidence > 0.95 and link.shared_items == 60
+        for link in found.links
+    )
 
 
 def test_a_cluster_whose_items_went_two_ways_is_split() -> None:
     prior = member("a", {0: (NAMES[0], keys("x", 100)), 1: (NAMES[1], keys("y", 50))})
-    latest = member("b", {0: (NAMES[0], keys("x", 60)), 1: ("Card chargebacks", keys("x", 40, 60)), 2: (NAMES[1], keys("y", 50))})
+    latest = member(
+        "b",
+        {
+            0: (NAMES[0], keys("x", 60)),
+            1: ("Card chargebacks", keys("x", 40, 60)),
+            2: (NAMES[1], keys("y", 50)),
+        },
+    )
     found = matching.match(prior, latest)
     assert kinds(found) == {"continued": 1, "split": 1}
     split = next(g for g in found.groups if g.kind == "split")
@@ -60,7 +76,14 @@ def test_a_cluster_whose_items_went_two_ways_is_split() -> None:
 
 
 def test_clusters_whose_items_came_together_are_merged() -> None:
-    prior = member("a", {0: (NAMES[0], keys("x", 60)), 1: ("Card chargebacks", keys("x", 40, 60)), 2: (NAMES[1], keys("y", 50))})
+    prior = member(
+        "a",
+        {
+            0: (NAMES[0], keys("x", 60)),
+            1: ("Card chargebacks", keys("x", 40, 60)),
+            2: (NAMES[1], keys("y", 50)),
+        },
+    )
     latest = member("b", {0: (NAMES[0], keys("x", 100)), 1: (NAMES[1], keys("y", 50))})
     found = matching.match(prior, latest)
     assert kinds(found) == {"continued": 1, "merged": 1}
@@ -82,7 +105,9 @@ def test_a_cluster_nobody_resembles_is_surely_new_on_item_evidence_only() -> Non
     prior = member("a", {0: (NAMES[0], keys("x", 100))})
     shared = member("b", {0: (NAMES[0], keys("x", 100)), 1: (NAMES[1], keys("new", 60))})
     apart = member("b", {0: (NAMES[0], keys("z", 100)), 1: (NAMES[1], keys("new", 60))})
-    sure, unsure = (next(g for g in matching.match(prior, b).groups if g.kind == "new") for b in (shared, apart))
+    sure, unsure = (
+        next(g for g in matching.match(prior, b).groups if g.kind == "new") for b in (shared, apart)
+    )
     assert sure.confidence >= 0.9 > unsure.confidence
 
 
@@ -93,7 +118,9 @@ def test_runs_between_carry_identity_over_windows_that_share_nothing() -> None:
     assert matching.match(prior, latest).links == ()
     found = matching.match(prior, latest, (middle,))
     assert {(link.prior_id, link.latest_id) for link in found.links} == {(0, 0), (1, 1)}
-    assert all(link.confidence > 0.9 and link.item_evidence > 0.9 and link.shared_items == 0 for link in found.links)
+    assert all(
+        link.confidence > 0.9 and link.item_evidence > 0.9 and link.shared_items == 0 for link in found.links
+    )
 
 
 def test_runs_between_that_share_nothing_are_ignored() -> None:
@@ -116,8 +143,13 @@ def test_clusters_nobody_named_are_not_matched_by_their_numbers() -> None:
     assert matching.match(prior, latest).links == ()
 
 
-@pytest.mark.parametrize(("old", "new"), [({}, {}), ({}, {0: ("A b", ["k"])}), ({0: ("A b", ["k"])}, {}), ({-1: ("", ["k"])}, {-1: ("", ["k"])})])
-def test_empty_runs_match_nothing(old: dict[int, tuple[str, list[str]]], new: dict[int, tuple[str, list[str]]]) -> None:
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [({}, {}), ({}, {0: ("A b", ["k"])}), ({0: ("A b", ["k"])}, {}), ({-1: ("", ["k"])}, {-1: ("", ["k"])})],
+)
+def test_empty_runs_match_nothing(
+    old: dict[int, tuple[str, list[str]]], new: dict[int, tuple[str, list[str]]]
+) -> None:
     found = matching.match(member("a", old), member("b", new))
     assert found.links == ()
     assert len(found.groups) == sum(i >= 0 for i in (*old, *new))
@@ -136,24 +168,41 @@ def test_order_of_clusters_and_items_changes_nothing() -> None:
 def test_every_cluster_of_both_runs_is_in_a_group() -> None:
     rng = random.Random(9)
     for _ in range(20):
-        prior = member("a", {i: (rng.choice(NAMES), rng.sample(keys("k", 200), 30)) for i in range(rng.randrange(8))})
-        latest = member("b", {i: (rng.choice(NAMES), rng.sample(keys("k", 200), 30)) for i in range(rng.randrange(8))})
+        prior = member(
+            "a", {i: (rng.choice(NAMES), rng.sample(keys("k", 200), 30)) for i in range(rng.randrange(8))}
+        )
+        latest = member(
+            "b", {i: (rng.choice(NAMES), rng.sample(keys("k", 200), 30)) for i in range(rng.randrange(8))}
+        )
         found = matching.match(prior, latest)
         assert {i for g in found.groups for i in g.prior} == {c.cluster_id for c in prior.clusters}
         assert {i for g in found.groups for i in g.latest} == {c.cluster_id for c in latest.clusters}
         assert all(0 <= g.confidence <= 1 for g in found.groups)
         backbone = [link for link in found.links if link.backbone]
-        assert len({link.prior_id for link in backbone}) == len({link.latest_id for link in backbone}) == len(backbone)
+        assert (
+            len({link.prior_id for link in backbone})
+            == len({link.latest_id for link in backbone})
+            == len(backbone)
+        )
 
 
 def test_fifty_by_fifty_clusters_of_ten_thousand_items_are_matched_quickly() -> None:
     rng = random.Random(2)
     words = ["".join(rng.choices("abcdefghijklmnop", k=7)) for _ in range(300)]
     sides = [
-        Membership(name, tuple(
-            MemberCluster(i, " ".join(rng.sample(words, 5)), " ".join(rng.sample(words, 40)), tuple(sorted(f"{i}-{rng.randrange(400)}" for _ in range(200))))
-            for i in range(50)
-        )) for name in "ab"
+        Membership(
+            name,
+            tuple(
+                MemberCluster(
+                    i,
+                    " ".join(rng.sample(words, 5)),
+                    " ".join(rng.sample(words, 40)),
+                    tuple(sorted(f"{i}-{rng.randrange(400)}" for _ in range(200))),
+                )
+                for i in range(50)
+            ),
+        )
+        for name in "ab"
     ]
     began = time.perf_counter()
     matching.match(*sides)
@@ -161,7 +210,14 @@ def test_fifty_by_fifty_clusters_of_ten_thousand_items_are_matched_quickly() -> 
 
 
 def test_hostile_words_are_only_text() -> None:
-    hostile = ["\ud800\udfff lone", "x" * 2_000_000, "<script>" * 50, "{{7*7}}", "请求退款与账单争议", "\x00\u202e"]
+    hostile = [
+        "\ud800\udfff lone",
+        "x" * 2_000_000,
+        "<script>" * 50,
+        "{{7*7}}",
+        "请求退款与账单争议",
+        "\x00\u202e",
+    ]
     found = text.likeness([text.document(t, t) for t in hostile], [text.document(t, t) for t in hostile])
     assert found.probability.shape == (6, 6)
     assert ((found.probability >= 0) & (found.probability <= 1)).all()
@@ -182,7 +238,10 @@ def test_lineage_ids_are_stable_and_distinct() -> None:
     made = lineage.lineage_id(None, "trace", "r", 3)
     assert made == lineage.lineage_id(None, "trace", "r", 3)
     assert len(made) == 12
-    assert len({lineage.lineage_id(j, "trace", r, c) for j in (None, "j") for r in "rs" for c in (-1, 0, 1)}) == 12
+    assert (
+        len({lineage.lineage_id(j, "trace", r, c) for j in (None, "j") for r in "rs" for c in (-1, 0, 1)})
+        == 12
+    )
 
 
 def test_lineage_lists_names_oldest_first() -> None:

@@ -37,7 +37,9 @@ def test_no_data_is_unknown_and_not_zero() -> None:
 
 
 def test_an_item_with_many_errors_counts_once() -> None:
-    made = metrics.metrics("trace", 4, [row("a", error_events=5), row("b"), row("c"), row("d", has_data=False, error_events=1)])
+    made = metrics.metrics(
+        "trace", 4, [row("a", error_events=5), row("b"), row("c"), row("d", has_data=False, error_events=1)]
+    )
     assert (made.error_count, made.error_rate, made.item_count) == (1, 1 / 3, 3)
 
 
@@ -61,16 +63,24 @@ def test_mean_cost_counts_unknown_as_nothing_unless_all_are_unknown() -> None:
     made = metrics.estimates(3, 3, some(3.0, None, 0.0))
     assert (made.mean_cost_usd.value, made.mean_cost_usd.n) == (1.0, 3)
     unknown = metrics.estimates(2, 2, some(None, None))
-    assert (unknown.mean_cost_usd.value, unknown.mean_cost_usd.n, unknown.mean_cost_usd.method) == (None, 2, "none")
+    assert (unknown.mean_cost_usd.value, unknown.mean_cost_usd.n, unknown.mean_cost_usd.method) == (
+        None,
+        2,
+        "none",
+    )
 
 
 def test_latency_is_over_items_that_have_one() -> None:
-    made = metrics.estimates(3, 3, [row("a", latency_s=2.0), row("b", latency_s=None), row("c", latency_s=0.0)])
+    made = metrics.estimates(
+        3, 3, [row("a", latency_s=2.0), row("b", latency_s=None), row("c", latency_s=0.0)]
+    )
     assert (made.mean_latency_s.value, made.mean_latency_s.n) == (1.0, 2)
     assert (made.median_latency_s.value, made.median_latency_s.n) == (2.0, 1)
 
 
-@pytest.mark.parametrize(("n", "median", "p95"), [(5, False, False), (6, True, False), (59, True, False), (60, True, True)])
+@pytest.mark.parametrize(
+    ("n", "median", "p95"), [(5, False, False), (6, True, False), (59, True, False), (60, True, True)]
+)
 def test_intervals_of_quantiles_need_enough_values(n: int, median: bool, p95: bool) -> None:
     made = metrics.estimates(n, n, [row(f"k{i}", latency_s=1.0 + i) for i in range(n)])
     assert (made.median_latency_s.low is not None) is median

@@ -41,10 +41,22 @@ def loud(**factors: object) -> r.JobSection:
 def wrapped(*sections: r.JobSection, redaction: r.Redaction = "titles") -> r.Report:
     found = findings.findings(sections)
     verdict, headline = findings.verdict_and_headline(found, sections)
-    return r.sealed(r.Report(
-        kind="weekly", title="T", generated_at="2026-11-23T08:00:00Z", reporter_version="0", redaction=redaction, verdict=verdict,
-        headline=headline, source=r.SourceInfo(kind="export", location="x", project_id=None), warnings=[], findings=found, gates=[], jobs=list(sections),
-    ))
+    return r.sealed(
+        r.Report(
+            kind="weekly",
+            title="T",
+            generated_at="2026-11-23T08:00:00Z",
+            reporter_version="0",
+            redaction=redaction,
+            verdict=verdict,
+            headline=headline,
+            source=r.SourceInfo(kind="export", location="x", project_id=None),
+            warnings=[],
+            findings=found,
+            gates=[],
+            jobs=list(sections),
+        )
+    )
 
 
 def test_a_report_of_the_section_has_no_contradictions() -> None:
@@ -62,7 +74,11 @@ def test_clusters_are_matched_sorted_and_linked() -> None:
     assert len(first.history) == 2
     assert first.lineage.runs == 2
     assert made.coverage == r.Coverage(
-        sampled_items=700, population_items=9000, sampled_cost=made.overall.metrics.total_cost, population_cost=250.0, noise_share=40 / 700,  # type: ignore[union-attr]
+        sampled_items=700,
+        population_items=9000,
+        sampled_cost=made.overall.metrics.total_cost,
+        population_cost=250.0,
+        noise_share=40 / 700,  # type: ignore[union-attr]
     )
 
 
@@ -80,7 +96,8 @@ def test_a_quiet_week_needs_nobody() -> None:
     found = findings.findings([made])
     assert found == []
     assert findings.verdict_and_headline(found, [made]) == (
-        "no_clear_change", "Nothing needs you this week: 6 clusters, all within their normal range.",
+        "no_clear_change",
+        "Nothing needs you this week: 6 clusters, all within their normal range.",
     )
 
 
@@ -88,7 +105,13 @@ def test_a_cluster_that_got_dearer_is_found_named_and_priced() -> None:
     made = loud(cost={"Refund disputes": 3.0})
     found = findings.findings([made])
     first = next(f for f in found if f.cluster_id == by_title(made)["Refund disputes"].cluster_id)
-    assert (first.kind, first.metric, first.direction, first.good, first.call) == ("cost", "mean_cost_usd", "up", False, "changed")
+    assert (first.kind, first.metric, first.direction, first.good, first.call) == (
+        "cost",
+        "mean_cost_usd",
+        "up",
+        False,
+        "changed",
+    )
     assert first.impact_usd == pytest.approx((first.latest - first.prior) * 200 / 700 * 9000)  # type: ignore[operator]
     assert first.sentence.startswith("“Refund disputes” costs $")
     assert "95% interval ▲" in first.sentence
@@ -100,7 +123,11 @@ def test_a_cluster_that_got_dearer_is_found_named_and_priced() -> None:
 
 def test_errors_latency_and_falls_are_found_too() -> None:
     made = loud(errors={"Password help": 0.3}, latency={"Parcel tracking": 0.4})
-    told = {(f.kind, f.cluster_id, f.direction, f.good) for f in findings.findings([made]) if f.cluster_id is not None}
+    told = {
+        (f.kind, f.cluster_id, f.direction, f.good)
+        for f in findings.findings([made])
+        if f.cluster_id is not None
+    }
     titles = {title: c.cluster_id for title, c in by_title(made).items()}
     assert ("errors", titles["Password help"], "up", False) in told
     assert ("latency", titles["Parcel tracking"], "down", True) in told
@@ -169,7 +196,10 @@ def test_new_and_gone_clusters_are_listed_with_their_places() -> None:
     assert by_title(made)["Webhook errors"].change.transition == "new"  # type: ignore[union-attr]
     assert by_title(made)["Webhook errors"].change.metrics == {}  # type: ignore[union-attr]
     assert [(g.title, g.size) for g in made.gone] == [("Parcel tracking", 80)]
-    assert {p.title: p.transition for p in made.prior_clusters} == {"Refund disputes": "continued", "Parcel tracking": "gone"}
+    assert {p.title: p.transition for p in made.prior_clusters} == {
+        "Refund disputes": "continued",
+        "Parcel tracking": "gone",
+    }
     told = [f.sentence for f in findings.findings([made])]
     assert any("“Webhook errors” looks new: 60 traces, 23% of the run." in s for s in told)
     assert any("“Parcel tracking” seems gone: it held 29% of the traces before." in s for s in told)
@@ -177,11 +207,18 @@ def test_new_and_gone_clusters_are_listed_with_their_places() -> None:
 
 def split_section() -> r.JobSection:
     keys = [f"k{i}" for i in range(200)]
-    prior = Run(header(1, items=260), (cluster(0, "Refund disputes", keys), cluster(1, "Password help", [f"p{i}" for i in range(60)])))
-    latest = Run(header(0, items=260), (
-        cluster(0, "Refund disputes", keys[:110]), cluster(1, "Chargebacks by bank", keys[110:], "Banks claw card payments back"),
-        cluster(2, "Password help", [f"p{i}" for i in range(60)]),
-    ))
+    prior = Run(
+        header(1, items=260),
+        (cluster(0, "Refund disputes", keys), cluster(1, "Password help", [f"p{i}" for i in range(60)])),
+    )
+    latest = Run(
+        header(0, items=260),
+        (
+            cluster(0, "Refund disputes", keys[:110]),
+            cluster(1, "Chargebacks by bank", keys[110:], "Banks claw card payments back"),
+            cluster(2, "Password help", [f"p{i}" for i in range(60)]),
+        ),
+    )
     return section.build(inputs(latest, prior))
 
 
@@ -201,7 +238,9 @@ def test_identical_runs_show_no_change_at_all() -> None:
     assert made.comparability.shared_items == 660
     for part in made.clusters:
         assert part.change is not None
-        assert all(m.difference == pytest.approx(0) for m in part.change.metrics.values() if m.difference is not None)
+        assert all(
+            m.difference == pytest.approx(0) for m in part.change.metrics.values() if m.difference is not None
+        )
         assert not {m.call for m in part.change.metrics.values()} & {"changed", "probably_changed"}
 
 
@@ -222,7 +261,10 @@ def test_not_comparable_runs_stand_without_changes() -> None:
 def test_first_runs_failed_jobs_and_empty_jobs_have_their_sections() -> None:
     first = section.build(inputs(run(SIZES, 0)))
     assert (first.status, first.prior, first.comparability) == ("no_prior", None, None)
-    assert findings.verdict_and_headline([], [first]) == ("not_enough_data", "First run: nothing to compare with yet.")
+    assert findings.verdict_and_headline([], [first]) == (
+        "not_enough_data",
+        "First run: nothing to compare with yet.",
+    )
     failed = section.build(inputs(None, failed_reason="It cannot be read."))
     assert (failed.status, failed.status_reason, failed.latest) == ("failed", "It cannot be read.", None)
     empty = section.build(replace(inputs(None), group=JobRuns(Job(None, "", "trace"), ())))
@@ -250,34 +292,67 @@ def test_the_order_of_everything_given_changes_nothing() -> None:
     rng = random.Random(5)
 
     def mixed(made: Run) -> Run:
-        return Run(made.header, tuple(rng.sample([Cluster(**{f: getattr(c, f) for f in c.__slots__}) for c in made.clusters], len(made.clusters))))
+        return Run(
+            made.header,
+            tuple(
+                rng.sample(
+                    [Cluster(**{f: getattr(c, f) for f in c.__slots__}) for c in made.clusters],
+                    len(made.clusters),
+                )
+            ),
+        )
 
     other = replace(
-        plain, latest=mixed(latest), prior=mixed(prior), latest_rows=tuple(rng.sample(plain.latest_rows, len(plain.latest_rows))),
-        prior_rows=plain.prior_rows[::-1], latest_failures=plain.latest_failures[::-1],
+        plain,
+        latest=mixed(latest),
+        prior=mixed(prior),
+        latest_rows=tuple(rng.sample(plain.latest_rows, len(plain.latest_rows))),
+        prior_rows=plain.prior_rows[::-1],
+        latest_failures=plain.latest_failures[::-1],
     )
     assert section.build(plain) == section.build(other)
 
 
 def test_exemplars_are_different_items_chosen_for_stated_reasons() -> None:
     latest = Run(header(0), (cluster(0, "Refund disputes", [f"k{i}" for i in range(9)]),))
-    figures = tuple(row(f"k{i}", cost_usd=float(i == 4), latency_s=9.0 if i == 4 else 5.0 if i == 7 else 1.0, error_events=int(i in (0, 3))) for i in range(9))
+    figures = tuple(
+        row(
+            f"k{i}",
+            cost_usd=float(i == 4),
+            latency_s=9.0 if i == 4 else 5.0 if i == 7 else 1.0,
+            error_events=int(i in (0, 3)),
+        )
+        for i in range(9)
+    )
     (made,) = section.build(inputs(latest, latest_rows=figures)).clusters
-    assert [(e.reason, e.item_key) for e in made.exemplars] == [("nearest", "k0"), ("most_expensive", "k4"), ("failing", "k3"), ("farthest", "k8")]
+    assert [(e.reason, e.item_key) for e in made.exemplars] == [
+        ("nearest", "k0"),
+        ("most_expensive", "k4"),
+        ("failing", "k3"),
+        ("farthest", "k8"),
+    ]
     assert made.exemplars[0].url == "https://us.posthog.com/project/77/ai-observability/traces/k0?tab=summary"
 
 
 def test_error_causes_are_masked_counted_and_told_new() -> None:
     latest, prior = weeks()
-    made = section.build(inputs(
-        latest, prior, prior_failures=(failure("d7-Refu-1", "Timeout after 30 s", http_status=None),),
-        latest_failures=(
-            failure("d0-Refu-1", "Timeout after 45 s", http_status=None, count=2), failure("d0-Refu-2", "Quota of 'ann@x.org' used up"),
-            failure("d0-Pass-2", "other"),
-        ),
-    ))
+    made = section.build(
+        inputs(
+            latest,
+            prior,
+            prior_failures=(failure("d7-Refu-1", "Timeout after 30 s", http_status=None),),
+            latest_failures=(
+                failure("d0-Refu-1", "Timeout after 45 s", http_status=None, count=2),
+                failure("d0-Refu-2", "Quota of 'ann@x.org' used up"),
+                failure("d0-Pass-2", "other"),
+            ),
+        )
+    )
     told = by_title(made)["Refund disputes"].errors
-    assert [(e.cause, e.count, e.items, e.new) for e in told] == [("Timeout after <n> s", 2, 1, False), ("429: Quota of <value> used up", 1, 1, True)]
+    assert [(e.cause, e.count, e.items, e.new) for e in told] == [
+        ("Timeout after <n> s", 2, 1, False),
+        ("429: Quota of <value> used up", 1, 1, True),
+    ]
     assert told[0].example_trace_id == "d0-Refu-1"
     alone = section.build(inputs(latest, latest_failures=(failure("d0-Refu-1", "x"),)))
     assert by_title(alone)["Refund disputes"].errors[0].new is None
@@ -306,8 +381,16 @@ def test_baked_metrics_and_sentiment_pass_through() -> None:
 
 
 def test_numbers_redaction_leaves_no_word_of_content() -> None:
-    latest, prior = run({"Zanzibar": 200, "Quokka": 100, "Xylophone": 50}, 0), run({"Zanzibar": 200, "Quokka": 100, "Wombat": 60}, 7)
-    built = inputs(latest, prior, latest_rows=rows(latest, 1, cost={"Zanzibar": 3.0}), latest_failures=(failure("d0-Zanz-1", "Secret words"),))
+    latest, prior = (
+        run({"Zanzibar": 200, "Quokka": 100, "Xylophone": 50}, 0),
+        run({"Zanzibar": 200, "Quokka": 100, "Wombat": 60}, 7),
+    )
+    built = inputs(
+        latest,
+        prior,
+        latest_rows=rows(latest, 1, cost={"Zanzibar": 3.0}),
+        latest_failures=(failure("d0-Zanz-1", "Secret words"),),
+    )
     lowered = redact.redact(wrapped(section.build(built)), "numbers")
     direct = wrapped(section.build(replace(built, redaction="numbers")), redaction="numbers")
     for made in (lowered, direct):
@@ -329,7 +412,9 @@ def test_redaction_never_rises() -> None:
 def test_titles_level_drops_quotes_and_keeps_titles() -> None:
     base = quiet()
     first = base.clusters[0]
-    quoted = msgspec.structs.replace(first, exemplars=[msgspec.structs.replace(e, quote="they said") for e in first.exemplars])
+    quoted = msgspec.structs.replace(
+        first, exemplars=[msgspec.structs.replace(e, quote="they said") for e in first.exemplars]
+    )
     made = wrapped(msgspec.structs.replace(base, clusters=[quoted, *base.clusters[1:]]), redaction="full")
     assert redact.redact(made, "quotes").jobs[0].clusters[0].exemplars[0].quote == "they said"
     lowered = redact.redact(made, "titles").jobs[0].clusters[0]
@@ -352,10 +437,29 @@ def test_hostile_titles_keep_sentences_on_one_line() -> None:
 @pytest.mark.parametrize("metric", list(r.ESTIMATES))
 @pytest.mark.parametrize("cluster_id", [0, -1, None])
 @pytest.mark.parametrize("call", ["changed", "probably_changed"])
-def test_every_metric_has_a_sentence_for_every_subject(metric: str, cluster_id: int | None, call: r.Call) -> None:
+def test_every_metric_has_a_sentence_for_every_subject(
+    metric: str, cluster_id: int | None, call: r.Call
+) -> None:
     one = r.Finding(
-        rank=1, kind="cost", job_id=None, cluster_id=cluster_id, metric=metric, direction="up", good=None, prior=0.2, latest=0.5, low=0.1,
-        high=0.4, p_value=0.01, q_value=0.02, call=call, impact_usd=None, sentence="", seen="new", trace_ids=[], job_index=0,
+        rank=1,
+        kind="cost",
+        job_id=None,
+        cluster_id=cluster_id,
+        metric=metric,
+        direction="up",
+        good=None,
+        prior=0.2,
+        latest=0.5,
+        low=0.1,
+        high=0.4,
+        p_value=0.01,
+        q_value=0.02,
+        call=call,
+        impact_usd=None,
+        sentence="",
+        seen="new",
+        trace_ids=[],
+        job_index=0,
     )
     told = wording.sentence(one, quiet())
     assert told[0].isupper() or told[0] in "“0123456789"

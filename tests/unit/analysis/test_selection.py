@@ -15,16 +15,27 @@ OTHER = "019db7a4-1f60-7c1e-9a55-0d3c7be21002"
 
 
 def test_runs_are_grouped_by_job_and_level_newest_first() -> None:
-    runs = [header(8), header(1), header(1, level="generation", run_id="g"), header(2, job_id=None, job_name="", run_id="j")]
+    runs = [
+        header(8),
+        header(1),
+        header(1, level="generation", run_id="g"),
+        header(2, job_id=None, job_name="", run_id="j"),
+    ]
     found = selection.group(None, runs)
-    assert [(g.job.level, g.job.id, len(g.runs)) for g in found] == [("trace", None, 1), ("trace", JOB, 2), ("generation", JOB, 1)]
+    assert [(g.job.level, g.job.id, len(g.runs)) for g in found] == [
+        ("trace", None, 1),
+        ("trace", JOB, 2),
+        ("generation", JOB, 1),
+    ]
     assert found[1].runs[0].emitted_at > found[1].runs[1].emitted_at
     assert all(g.job.enabled is None and not g.job.deleted for g in found)
 
 
 def test_configured_jobs_without_runs_appear_and_unknown_ones_are_deleted() -> None:
     jobs = (Job(OTHER, "Never ran", "trace", enabled=True),)
-    found = {g.job.id: g for g in selection.group(jobs, [header(8, job_name="Old"), header(1, job_name="New")])}
+    found = {
+        g.job.id: g for g in selection.group(jobs, [header(8, job_name="Old"), header(1, job_name="New")])
+    }
     assert found[OTHER].runs == ()
     assert (found[JOB].job.deleted, found[JOB].job.enabled, found[JOB].job.name) == (True, None, "New")
 
@@ -37,7 +48,8 @@ def test_the_configured_name_wins_over_what_runs_said() -> None:
 def test_runs_from_before_a_level_was_edited_get_a_section_of_their_own() -> None:
     found = selection.group((Job(JOB, "Moved", "generation", enabled=True),), [header(1)])
     assert [(g.job.level, g.job.name, g.job.enabled, g.job.deleted, len(g.runs)) for g in found] == [
-        ("trace", "Moved", None, False, 1), ("generation", "Moved", True, False, 0),
+        ("trace", "Moved", None, False, 1),
+        ("generation", "Moved", True, False, 0),
     ]
 
 
@@ -54,7 +66,10 @@ def test_grouping_does_not_depend_on_the_order_of_runs() -> None:
 
 def test_latest_is_the_newest_emitted_run_without_a_label() -> None:
     late = header(1, run_id="late", emitted_at=NOW)
-    assert selection.latest([header(0.5), late, header(0, label="x", emitted_at=NOW + timedelta(hours=1))]) is late
+    assert (
+        selection.latest([header(0.5), late, header(0, label="x", emitted_at=NOW + timedelta(hours=1))])
+        is late
+    )
     assert selection.latest([header(0, label="x")]) is None
     assert selection.latest([]) is None
 

@@ -1,6 +1,5 @@
 """Marks stand where the numbers say, labels do not touch, and colour is kept for sure changes."""
 
-# ruff: noqa: RUF001 (typographic signs are what is tested)
 from __future__ import annotations
 
 import itertools

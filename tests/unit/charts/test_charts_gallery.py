@@ -109,7 +109,7 @@ def test_drawing_is_the_same_in_processes_with_other_hash_seeds_and_zones() -> N
         "print(hashlib.sha256(repr(made).encode()).hexdigest())"
     )
     found = {
-        subprocess.run(  # noqa: S603
+        subprocess.run(
             [sys.executable, "-c", code],
             capture_output=True,
             text=True,
@@ -137,7 +137,7 @@ def test_nouns_follow_the_level() -> None:
 
 def test_pyplot_is_never_imported() -> None:
     code = "import sys; import reporter.charts; print('matplotlib.pyplot' in sys.modules)"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "False"
 
 

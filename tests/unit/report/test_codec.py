@@ -35,12 +35,20 @@ def test_numbers_carry_at_most_fifteen_digits_and_are_finite() -> None:
     section = msgspec.structs.replace(
         made.jobs[0],
         coverage=r.Coverage(
-            sampled_items=1, population_items=None, sampled_cost=0.1 + 0.2, population_cost=math.nan, noise_share=math.inf
+            sampled_items=1,
+            population_items=None,
+            sampled_cost=0.1 + 0.2,
+            population_cost=math.nan,
+            noise_share=math.inf,
         ),
     )
     coverage = json.loads(r.to_json(msgspec.structs.replace(made, jobs=[section])))["jobs"][0]["coverage"]
     assert coverage == {
-        "sampled_items": 1, "population_items": None, "sampled_cost": 0.3, "population_cost": None, "noise_share": None
+        "sampled_items": 1,
+        "population_items": None,
+        "sampled_cost": 0.3,
+        "population_cost": None,
+        "noise_share": None,
     }
 
 
@@ -63,8 +71,17 @@ def test_incident_key_is_absent_unless_there_is_one() -> None:
 
 def test_incident_writes_from_not_from_underscore() -> None:
     incident = r.Incident(
-        from_="2026-11-20T14:00:00Z", to="2026-11-20T16:00:00Z", bucket_s=300.0, status="recovered", runs=[],
-        unassigned=r.Unassigned(calls=0, failed=0), buckets=[], clusters=[], by=[], causes=[], annotations=[],
+        from_="2026-11-20T14:00:00Z",
+        to="2026-11-20T16:00:00Z",
+        bucket_s=300.0,
+        status="recovered",
+        runs=[],
+        unassigned=r.Unassigned(calls=0, failed=0),
+        buckets=[],
+        clusters=[],
+        by=[],
+        causes=[],
+        annotations=[],
     )
     assert json.loads(r.to_json(report(incident=incident)))["incident"]["from"] == "2026-11-20T14:00:00Z"
 
@@ -81,7 +98,7 @@ def test_incident_writes_from_not_from_underscore() -> None:
     ],
 )
 def test_what_is_no_report_is_a_usage_error(data: bytes, words: str) -> None:
-    with pytest.raises(UsageError, match="mine.json") as caught:
+    with pytest.raises(UsageError, match=r"mine\.json") as caught:
         r.from_json(data, name="mine.json")
     assert words in str(caught.value)
 
@@ -114,7 +131,9 @@ def test_checks_notice_an_interval_that_misses_its_point() -> None:
     made = report()
     first = made.jobs[0].clusters[0]
     wrong = msgspec.structs.replace(first.estimates.error_rate, low=0.9, high=0.95)
-    cluster = msgspec.structs.replace(first, estimates=msgspec.structs.replace(first.estimates, error_rate=wrong))
+    cluster = msgspec.structs.replace(
+        first, estimates=msgspec.structs.replace(first.estimates, error_rate=wrong)
+    )
     section = msgspec.structs.replace(made.jobs[0], clusters=[cluster, *made.jobs[0].clusters[1:]])
     assert any("estimates.error_rate" in p for p in problems(msgspec.structs.replace(made, jobs=[section])))
 
