@@ -277,11 +277,12 @@ def _row(
         sure=words.CALLS[f.call],
         tone=words.tone(f.call, f.direction, f.good),
         seen=seen,
-        targets=_targets(cluster),
+        targets=_targets(cluster, f.kind),
     )
 
 
-def _targets(cluster: Cluster | None) -> tuple[Target, ...]:
+def _targets(cluster: Cluster | None, kind: str) -> tuple[Target, ...]:
+    """Link the cluster and two of its items, the one that shows this kind of change first."""
     if cluster is None:
         return ()
     found = [Target("cluster", url)] if (url := words.link(cluster.url)) else []
@@ -292,7 +293,13 @@ def _targets(cluster: Cluster | None) -> tuple[Target, ...]:
         "failing": "failing",
         "farthest": "farthest",
     }
-    for e in cluster.exemplars:
+    telling = {
+        "errors": "failing",
+        "latency": "slowest",
+        "cost": "most_expensive",
+        "tokens": "most_expensive",
+    }
+    for e in sorted(cluster.exemplars, key=lambda e: e.reason != telling.get(kind)):
         if (url := words.link(e.url)) and e.reason != "nearest" and len(found) < 3:
             found.append(Target(f"{labels.get(e.reason, 'example')} trace", url))
     return tuple(found)

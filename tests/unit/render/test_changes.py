@@ -47,6 +47,12 @@ def test_change_row_says_from_to_interval_dollars_and_certainty() -> None:
     assert [target.words for target in row.targets] == ["cluster", "dearest trace", "slowest trace"]
 
 
+def test_the_trace_that_shows_the_change_is_linked_first() -> None:
+    finding = msgspec.structs.replace(STATES["changed"].findings[0], kind="latency", metric="mean_latency_s")
+    row = changes.table([finding], JOB, 0, {})[0][0]
+    assert [target.words for target in row.targets] == ["cluster", "slowest trace", "dearest trace"]
+
+
 def test_finding_about_the_whole_run_has_no_cluster() -> None:
     finding = msgspec.structs.replace(STATES["changed"].findings[0], cluster_id=None)
     row = changes.table([finding], JOB, 0, {})[0][0]
