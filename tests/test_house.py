@@ -26,7 +26,8 @@ LOCKS = ("requirements.lock", "requirements-build.lock", "requirements-dev.lock"
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 MOST_LINES = 400
 MADE = {"dist", "build", "demo-report", "sample_reports", "__pycache__"}
-"""Folders that commands make; dot folders are left out too, but for those of CI."""
+"""Folders that commands make; what begins with a dot is left out too, but for these."""
+OURS_THOUGH_HIDDEN = {".ci", ".github", ".gitignore", ".pre-commit-config.yaml"}
 BYTES = {".parquet", ".png", ".pdf", ".gz", ".zst", ".pyc", ".ttf", ".otf", ".woff2"}
 # In pieces, so that this file does not break its own rule.
 ELSEWHERE = re.compile(
@@ -45,7 +46,7 @@ def texts() -> list[Path]:
     found = []
     for path in sorted(ROOT.rglob("*")):
         parts = path.relative_to(ROOT).parts
-        hidden = any(part.startswith(".") and part not in {".ci", ".github"} for part in parts[:-1])
+        hidden = any(part.startswith(".") and part not in OURS_THOUGH_HIDDEN for part in parts)
         if path.is_file() and not hidden and not MADE & set(parts) and path.suffix not in BYTES:
             found.append(path)
     return found

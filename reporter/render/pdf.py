@@ -6,6 +6,8 @@ address but ``data:`` stops the rendering.
 
 from __future__ import annotations
 
+import io
+from contextlib import redirect_stderr, redirect_stdout
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -146,7 +148,9 @@ def limits(jobs: int) -> Limits:
 
 def _engine() -> Any:
     try:
-        return import_module("weasyprint")
+        # Where Pango is missing WeasyPrint also prints a page of advice; ours is one line, on standard error.
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            return import_module("weasyprint")
     except ImportError as error:
         raise RenderError("WeasyPrint is not installed.", hint="Run `pip install weasyprint`.") from error
     except OSError as error:  # how a missing Pango shows itself

@@ -210,9 +210,13 @@ def test_noise_only_and_empty_runs_are_reported(tmp_path: Path) -> None:
     project.run(NOW - timedelta(days=8), [], noise=40)
     project.run(NOW - timedelta(days=1), [], noise=44)
     project.run(NOW - timedelta(days=1), [], level="generation", job=None)
+    other = "019db7a4-1f60-7c1e-9a55-0d3c7be21008"
+    project.run(NOW - timedelta(days=8), [0, 30, 1], job=other, name="With an empty cluster")
+    project.run(NOW - timedelta(days=1), [30, 0, 1], job=other, name="With an empty cluster")
     events = project.write(tmp_path / "e.jsonl")
     made = report(tmp_path, events, "--format", "html,pdf,json")
-    noisy, empty = made["jobs"]
+    noisy, partly, empty = made["jobs"]
+    assert [c["size"] for c in partly["clusters"]] == [30, 1, 0]
     assert (noisy["clusters"], noisy["noise"]["size"]) == ([], 44)
     assert (empty["clusters"], empty["noise"], empty["overall"]["metrics"]["total_cost"]) == ([], None, None)
     assert_figures(made, events)

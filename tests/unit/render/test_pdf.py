@@ -18,8 +18,11 @@ def test_a_pdf_can_be_made_here() -> None:
     assert pdf.available() is None
 
 
-def test_missing_pango_names_the_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_pango_names_the_packages_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def broken(_: str) -> None:
+        print("a page of advice")  # noqa: T201 (as WeasyPrint does)
         raise OSError("cannot load library 'libpango-1.0-0'")
 
     monkeypatch.setattr(pdf, "import_module", broken)
@@ -27,6 +30,8 @@ def test_missing_pango_names_the_packages(monkeypatch: pytest.MonkeyPatch) -> No
     assert said is not None
     for word in ("libpango-1.0-0", "dnf install pango", "brew install pango"):
         assert word in said
+    assert "\n" not in said
+    assert capsys.readouterr() == ("", "")
 
 
 def test_missing_weasyprint_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
