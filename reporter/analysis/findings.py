@@ -6,6 +6,7 @@ rewards noise.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, TypeAlias
 
@@ -241,8 +242,8 @@ def _structural(index: int, section: JobSection) -> Iterator[tuple[float, Findin
     for entry in section.transitions:
         if entry.kind in ("continued", "renamed") or entry.confidence < _LIKELY:
             continue
-        prior = sum(before[i].share for i in entry.prior if i in before)
-        latest = sum(clusters[i].share for i in entry.latest if i in clusters)
+        prior = math.fsum(before[i].share for i in entry.prior if i in before)
+        latest = math.fsum(clusters[i].share for i in entry.latest if i in clusters)
         sizes = [clusters[i].size for i in entry.latest if i in clusters]
         sizes += [before[i].size for i in entry.prior if i in before]
         if max(prior, latest) < NEWS_SHARE or max(sizes, default=0) < NEWS_ITEMS:

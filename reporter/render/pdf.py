@@ -95,7 +95,7 @@ def pdf(
         )
     except urls.FatalURLFetchingError as error:
         raise RenderError(
-            f"a template asks for something outside the report: {error}",
+            f"a template asks for something outside the report: {units.clean(str(error), 200)}",
             subject="print.html",
             hint="Put pictures and fonts into the template as data: addresses.",
         ) from error

@@ -7,6 +7,7 @@ alone, an item counts once however many of its events failed, and averages leave
 from __future__ import annotations
 
 from collections import Counter
+from math import fsum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Ledger:
             "avg_cost": _mean(costs),
             "avg_latency": _mean(latencies),
             "avg_tokens": _mean(tokens),
-            "total_cost": round(sum(paid), _DIGITS) if paid else None,
+            "total_cost": round(fsum(paid), _DIGITS) if paid else None,
             "error_rate": round(failed / len(known), _DIGITS) if known else None,
             "error_count": failed,
             "item_count": len(members) if level == "evaluation" else len(known),
@@ -109,9 +110,9 @@ def _most(judged: Sequence[Judged], name: Callable[[Judged], str]) -> str:
 
 
 def _sum(events: Sequence[Event], names: Sequence[str], key: str) -> float:
-    return sum(float(event.properties.get(key) or 0.0) for event in events if event.name in names)
+    return fsum(float(event.properties.get(key) or 0.0) for event in events if event.name in names)
 
 
 def _mean(values: Sequence[float]) -> float | None:
     positive = [value for value in values if value > 0]
-    return round(sum(positive) / len(positive), _DIGITS) if positive else None
+    return round(fsum(positive) / len(positive), _DIGITS) if positive else None

@@ -117,7 +117,7 @@ def _distance(run: str, thing: Thing, *, noise: bool) -> float:
 
 def _mean(traces: Mapping[str, Mapping[str, Any]], axis: str) -> float:
     positions = [float(item[axis]) for item in traces.values()]
-    return round(sum(positions) / len(positions), 4)
+    return round(math.fsum(positions) / len(positions), 4)
 
 
 def _words(draft: Draft, group: Group) -> tuple[str, str]:

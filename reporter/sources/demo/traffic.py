@@ -75,7 +75,7 @@ def requests() -> Iterator[Request]:
     users = [_user(rng) for _ in range(_USERS)]
     favour = [rng.paretovariate(1.3) for _ in users]
     hours = round((timeline.LAST_DAY - timeline.FIRST_DAY) * 24)
-    norm = sum(_HOURS) / 24 * sum(_WEEKDAYS) / 7
+    norm = math.fsum(_HOURS) / 24 * math.fsum(_WEEKDAYS) / 7
     for index in range(hours):
         day = timeline.FIRST_DAY + index / 24
         when = timeline.at(day)
@@ -89,7 +89,7 @@ def requests() -> Iterator[Request]:
             * (_OUTAGE_RUSH if rush and topic.key == "statements" else 1)
             for topic in topics
         ]
-        sessions = mean * sum(weights) / sum(share(topic, day) for topic in topics)
+        sessions = mean * math.fsum(weights) / math.fsum(share(topic, day) for topic in topics)
         for _ in range(_poisson(rng, sessions)):
             (user,) = rng.choices(users, favour)
             (topic,) = rng.choices(topics, weights)
