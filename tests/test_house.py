@@ -47,7 +47,8 @@ def texts() -> list[Path]:
     for path in sorted(ROOT.rglob("*")):
         parts = path.relative_to(ROOT).parts
         hidden = any(part.startswith(".") and part not in OURS_THOUGH_HIDDEN for part in parts)
-        if path.is_file() and not hidden and not MADE & set(parts) and path.suffix not in BYTES:
+        made = bool(MADE & set(parts)) or path.name.startswith(".coverage")
+        if path.is_file() and not hidden and not made and path.suffix not in BYTES:
             found.append(path)
     return found
 

@@ -43,6 +43,10 @@ def wrapped(*sections: r.JobSection, redaction: r.Redaction = "titles") -> r.Rep
     verdict, headline = findings.verdict_and_headline(found, sections)
     return r.sealed(
         r.Report(
+            schema_version=r.SCHEMA_VERSION,
+            content_sha256="",
+            timezone="UTC",
+            files=[],
             kind="weekly",
             title="T",
             generated_at="2026-11-23T08:00:00Z",
