@@ -191,3 +191,15 @@ def test_clean_keeps_numbers_and_units_together() -> None:
 def test_clean_keeps_words_and_marks_the_cut() -> None:
     assert units.clean("a\n b\x1b[31m\u202ec\u0000") == "a b[31mc"
     assert units.clean("x" * 50, 10) == "x" * 9 + "…"
+
+
+def test_counts_are_written_in_full_and_rates_as_counts() -> None:
+    assert [units.count(v) for v in (None, 1244, -3)] == ["–", "1,244", "−3"]
+    assert units.count(12, signed=True) == "+12"
+    assert units.of(27, 1950) == "27 of 1,950"
+
+
+def test_zone_is_given_by_name_and_an_unknown_one_is_an_error() -> None:
+    assert units.zone("Europe/Madrid").key == "Europe/Madrid"
+    with pytest.raises(KeyError):
+        units.zone("Mars/Olympus")

@@ -150,3 +150,66 @@ def test_checks_notice_a_bridge_that_does_not_add_up() -> None:
 def test_schema_in_docs_is_the_schema_of_the_code() -> None:
     path = Path(__file__).parents[3] / "docs" / "report.schema.json"
     assert json.loads(path.read_text("utf-8")) == json.loads(json.dumps(r.schema()))
+
+
+def altered(**over: object) -> tuple[str, ...]:
+    """Give the problems of a report whose first section differs from an honest one."""
+    made = report()
+    section = msgspec.structs.replace(made.jobs[0], **over)
+    return problems(msgspec.structs.replace(made, jobs=[section]))
+
+
+def test_checks_notice_findings_out_of_rank_or_without_a_section() -> None:
+    made = report()
+    first = msgspec.structs.replace(made.findings[0], rank=7, job_index=3)
+    found = problems(msgspec.structs.replace(made, findings=[first, *made.findings[1:]]))
+    assert "findings[0].rank is 7, expected 1" in found
+    assert "findings[0].job_index 3 is no section of this report" in found
+
+
+def test_checks_notice_clusters_missing_or_out_of_order() -> None:
+    section = report().jobs[0]
+    assert any("clusters are not in order" in p for p in altered(clusters=section.clusters[::-1]))
+    assert any("latest.clusters is 11, 10 are listed" in p for p in altered(clusters=section.clusters[:10]))
+
+
+def test_checks_notice_sums_that_differ_from_the_whole_run() -> None:
+    section = report().jobs[0]
+    assert section.overall is not None
+    whole = msgspec.structs.replace(section.overall.metrics, item_count=1, total_cost=None)
+    found = altered(overall=msgspec.structs.replace(section.overall, metrics=whole))
+    assert any("overall.metrics.item_count is 1, the clusters sum to" in p for p in found)
+    assert any("overall.metrics.total_cost is None, the clusters sum to" in p for p in found)
+
+
+@pytest.mark.parametrize(
+    ("field", "words"), [("item_count", "exceeds size"), ("error_count", "exceeds item_count")]
+)
+def test_checks_notice_counts_that_cannot_be(field: str, words: str) -> None:
+    section = report().jobs[0]
+    first = section.clusters[0]
+    metrics = msgspec.structs.replace(first.metrics, **{field: 99_999})
+    clusters = [msgspec.structs.replace(first, metrics=metrics), *section.clusters[1:]]
+    assert any(words in p for p in altered(clusters=clusters))
+
+
+@pytest.mark.parametrize(
+    ("over", "words"),
+    [({"difference": 0.5}, "latest - prior gives"), ({"prior": None}, "although a side is unknown")],
+)
+def test_checks_notice_a_difference_that_is_none(over: dict[str, object], words: str) -> None:
+    section = report().jobs[0]
+    first = section.clusters[0]
+    assert first.change is not None
+    wrong = msgspec.structs.replace(first.change.metrics["mean_cost_usd"], **over)
+    change = msgspec.structs.replace(first.change, metrics={**first.change.metrics, "mean_cost_usd": wrong})
+    clusters = [msgspec.structs.replace(first, change=change), *section.clusters[1:]]
+    assert any(words in p for p in altered(clusters=clusters))
+
+
+def test_checks_pass_a_report_without_runs_or_with_an_honest_bridge() -> None:
+    assert problems(STATES["no_run"]) == ()
+    bridge = r.Bridge(
+        prior=100.0, latest=130.0, volume=10.0, coverage=1.0, mix=5.0, unit_cost=14.0, intervals={}, lines=[]
+    )
+    assert not any("bridge" in p for p in altered(bridge=bridge))
