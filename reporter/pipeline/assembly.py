@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reporter.config import Settings
     from reporter.model import Run, RunHeader
     from reporter.pipeline.opening import Progress
-    from reporter.report import Kind
+    from reporter.report import Finding, Kind
     from reporter.sources.base import Source
 
 
@@ -172,6 +172,7 @@ def _report(
 
     found = conclusions.findings(sections)
     verdict, headline = conclusions.verdict_and_headline(found, sections)
+    sections = _with_quotes(source, settings, sections, found)
     provenance = source.describe()
     if settings.fail_on:
         # A build that believes it is gated must read, on the page too, that it is not.
@@ -201,6 +202,24 @@ def _report(
             jobs=sections,
         )
     )
+
+
+def _with_quotes(
+    source: Source, settings: Settings, sections: list[JobSection], found: Sequence[Finding]
+) -> list[JobSection]:
+    """Read the traces that findings name, and only where their words may be shown."""
+    from reporter.analysis import quotes
+
+    limit = quotes.LIMITS.get(settings.redact)
+    if limit is None:
+        return sections
+    said = {}
+    for trace_id in quotes.traces_named(found):
+        trace = source.trace(trace_id)
+        words = quotes.quote(trace, limit) if trace else None
+        if words is not None:
+            said[trace_id] = words
+    return quotes.quoted(sections, said)
 
 
 def _nothing(settings: Settings, groups: Sequence[JobRuns], now: datetime) -> NothingToReport:

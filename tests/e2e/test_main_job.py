@@ -445,6 +445,27 @@ def test_redaction_to_numbers_leaves_no_title_anywhere(tmp_path: Path) -> None:
     assert not any(word in written for word in ("Zanzibar", "Quokka", "Xylophone", "People ask about"))
 
 
+def test_quotes_appear_only_where_they_may(tmp_path: Path) -> None:
+    project = Project(9)
+    texts = {"$ai_input": [{"role": "user", "content": "Mango Papaya question"}]}
+    for days in (7, 0):
+        project.run(NOW - timedelta(days=days, hours=7), [60, 40], noise=9)
+    for event in project.events:
+        if event["event"] == "$ai_generation":
+            event["properties"] |= texts
+            if event["timestamp"] > (NOW - timedelta(days=7)).isoformat():
+                event["properties"]["$ai_total_cost_usd"] *= 6
+    events = project.write(tmp_path / "e.jsonl")
+    made = report(tmp_path, events, "--format", "html,json", "--redact", "quotes")
+    named = {trace for finding in made["findings"] for trace in finding["trace_ids"]}
+    exemplars = [e for c in made["jobs"][0]["clusters"] for e in c["exemplars"]]
+    assert named
+    assert {e["trace_id"] for e in exemplars if e["quote"]} == named & {e["trace_id"] for e in exemplars}
+    assert "Mango Papaya question" in (tmp_path / "out" / "report.html").read_text("utf-8")
+    report(tmp_path, events, "--format", "html,json")
+    assert not any("Mango" in path.read_text("utf-8") for path in (tmp_path / "out").iterdir())
+
+
 def test_demo_needs_nothing_and_verifies(tmp_path: Path) -> None:
     done = reporter("demo", "--now", NOW_TEXT, "--out", "demo", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
