@@ -69,17 +69,31 @@ class RunNotFound(SourceError):
 class RunUnreadable(SourceError):
     """A stored run breaks PostHog's contract; every fault is listed with its path."""
 
-    def __init__(self, run_id: str, faults: Sequence[str]) -> None:
+    def __init__(
+        self,
+        run_id: str,
+        faults: Sequence[str],
+        *,
+        job_id: str | None = None,
+        level: str | None = None,
+        job_name: str = "",
+    ) -> None:
         """Describe a broken run.
 
         Args:
             run_id: The run id, or the event's uuid where the run id itself is unreadable.
             faults: One line a fault, each beginning with its path (``$.clusters[3].size: ...``).
+            job_id: The job it belongs to; ``None`` = no job, or not readable.
+            level: Its level; ``None`` where not readable, so that it can be given to no job.
+            job_name: The job's name as the event tells it; ``""`` if unknown.
         """
         shown = "; ".join(faults[:5]) + (f"; and {len(faults) - 5} more" if len(faults) > 5 else "")
         super().__init__(f"this run cannot be read: {shown}", subject=run_id)
         self.run_id = run_id
         self.faults = tuple(faults)
+        self.job_id = job_id
+        self.level = level
+        self.job_name = job_name
 
 
 class NothingToReport(ReporterError):

@@ -209,7 +209,7 @@ def _impact(
     """
     population = section.coverage.population_items if section.coverage else None
     cost = changes.get("mean_cost_usd")
-    if population is None or cost is None or cost.prior is None or cost.latest is None:
+    if not population or cost is None or cost.prior is None or cost.latest is None:
         return None
     if kind == "cost":
         share = 1.0

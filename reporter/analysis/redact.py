@@ -71,8 +71,11 @@ def section(job: JobSection, level: Redaction) -> JobSection:
     if level != "numbers":
         return made
     replace = msgspec.structs.replace
+    # The value of a filter is free text, often a customer's address; which property it is about may stay.
+    filters = [{**f, "value": None} if "value" in f else f for f in job.job.event_filters]
     return replace(
         made,
+        job=replace(job.job, event_filters=filters),
         gone=[
             replace(gone, title=title_of(gone.prior_cluster_id, gone.title, level, prior=True))
             for gone in job.gone

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from reporter import units
+from reporter.errors import RunUnreadable
 from reporter.model import LEVELS, Job, Level, RunHeader
 from reporter.report import Comparability, Status
 
@@ -32,6 +33,8 @@ class JobRuns:
     job: Job
     runs: tuple[RunHeader, ...]
     """Newest emitted first; empty for a configured job that never ran in the time looked at."""
+    broken: tuple[RunUnreadable, ...] = ()
+    """Runs of the job that cannot even be listed, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,9 @@ class PriorChoice:
     """Choice, gap and overlap, or why there is nothing to compare with."""
 
 
-def group(jobs: tuple[Job, ...] | None, headers: Sequence[RunHeader]) -> tuple[JobRuns, ...]:
+def group(
+    jobs: tuple[Job, ...] | None, headers: Sequence[RunHeader], broken: Sequence[RunUnreadable] = ()
+) -> tuple[JobRuns, ...]:
     """Group runs by job and level.
 
     A run without a job id belongs to the jobless section of its level. Where a list of jobs is known, a
@@ -53,6 +58,7 @@ def group(jobs: tuple[Job, ...] | None, headers: Sequence[RunHeader]) -> tuple[J
     Args:
         jobs: Jobs as configured; ``None`` where no configuration is known.
         headers: Runs in any order.
+        broken: Runs without a readable header, newest first; one whose level is unknown belongs nowhere.
 
     Returns:
         One entry a job and level, by level, name and id; configured jobs without runs included.
@@ -60,10 +66,15 @@ def group(jobs: tuple[Job, ...] | None, headers: Sequence[RunHeader]) -> tuple[J
     runs: defaultdict[tuple[str | None, Level], list[RunHeader]] = defaultdict(list)
     for header in headers:
         runs[header.job_id, header.level].append(header)
+    lost: defaultdict[tuple[str | None, Level], list[RunUnreadable]] = defaultdict(list)
+    for error in broken:
+        for level in LEVELS:
+            if level == error.level:
+                lost[error.job_id, level].append(error)
     configured = {(job.id, job.level): job for job in jobs or ()}
     names: dict[str | None, str] = {job.id: job.name for job in jobs or () if job.id is not None and job.name}
     made = []
-    for key in {*runs, *configured}:
+    for key in {*runs, *configured, *lost}:
         mine = tuple(sorted(runs.get(key, ()), key=_emission, reverse=True))
         job_id, level = key
         job = configured.get(key) or Job(
@@ -72,8 +83,9 @@ def group(jobs: tuple[Job, ...] | None, headers: Sequence[RunHeader]) -> tuple[J
             level=level,
             deleted=jobs is not None and job_id is not None and all(known.id != job_id for known in jobs),
         )
-        name = job.name or names.get(job_id) or next((run.job_name for run in mine if run.job_name), "")
-        made.append(JobRuns(replace(job, name=name), mine))
+        told = [run.job_name for run in (*mine, *lost.get(key, ())) if run.job_name]
+        name = job.name or names.get(job_id) or next(iter(told), "")
+        made.append(JobRuns(replace(job, name=name), mine, tuple(lost.get(key, ()))))
     made.sort(key=lambda g: (LEVELS.index(g.job.level), g.job.name, g.job.id or ""))
     return tuple(made)
 

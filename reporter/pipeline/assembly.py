@@ -54,7 +54,7 @@ def assemble(
     """
     progress.step("finding the latest run of every job")
     groups = with_baseline(source, groups_of(source, settings, now), settings.baseline)
-    if not any(group.runs for group in groups):
+    if not any(group.runs or group.broken for group in groups):
         raise _nothing(settings, groups, now)
     pairs = []
     for group in groups:
@@ -72,11 +72,17 @@ def assemble_pair(
     """Report on two runs named by hand.
 
     Raises:
-        UsageError: The runs are of different levels.
+        UsageError: The runs are the same one, or of different levels.
         RunNotFound: One of the runs is not stored.
         RunUnreadable: One of the runs breaks the contract.
     """
     prior, latest = source.run(prior_id), source.run(latest_id)
+    if prior.header.run_id == latest.header.run_id:
+        raise UsageError(
+            "a run cannot be compared with itself",
+            subject=latest_id,
+            hint="Give two runs; `reporter runs` lists them.",
+        )
     if prior.header.level != latest.header.level:
         raise UsageError(
             f"runs of different levels cannot be compared ({prior.header.level} and {latest.header.level})",
@@ -109,7 +115,7 @@ def _pair(source: Source, group: JobRuns, baseline: str, caveats: list[Caveat]) 
 
     latest = read(selection.latest)
     if latest is None:
-        return _Pair(group, None, None, None, broken[0] if broken else None)
+        return _Pair(group, None, None, None, next(iter((*broken, *group.broken)), None))
     prior = read(lambda runs: selection.choose_prior(latest.header, runs, baseline).prior)
     left = [run for run in group.runs if run.run_id not in gone()]
     return _Pair(group, latest, prior, selection.choose_prior(latest.header, left, baseline))

@@ -62,7 +62,8 @@ def list_jobs(settings: Settings, *, progress: Progress, warn: Warn) -> tuple[Jo
     for group in groups:
         latest = selection.latest(group.runs)
         prior = selection.choose_prior(latest, group.runs, settings.baseline).prior if latest else None
-        status, reason = selection.status(group, latest, prior, now)
+        lost = str(group.broken[0]) if latest is None and group.broken else None
+        status, reason = selection.status(group, latest, prior, now, failed=lost)
         rows.append(
             JobRow(
                 id=group.job.id,

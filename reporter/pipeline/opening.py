@@ -58,7 +58,8 @@ def groups_of(source: Source, settings: Settings, now: datetime) -> tuple[JobRun
     """Group runs by job and level, and keep what --job and --level ask for."""
     from reporter.analysis import selection
 
-    groups = selection.group(source.jobs(), source.runs(settings.since_at(now), now))
+    since = settings.since_at(now)
+    groups = selection.group(source.jobs(), source.runs(since, now), source.broken(since, now))
     if settings.level:
         groups = tuple(group for group in groups if group.job.level == settings.level)
     for wanted in settings.jobs:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
+from reporter.errors import RunUnreadable
 from reporter.model import (
     Call,
     Failure,
@@ -62,6 +63,13 @@ class Source(Protocol):
 
         One header a run id (the newest emission). A header that cannot be decoded is skipped with a
         caveat (code ``run_unreadable``) that names it.
+        """
+
+    def broken(self, since: datetime, until: datetime) -> tuple[RunUnreadable, ...]:
+        """List the runs emitted in [since, until] whose header cannot be decoded, newest first.
+
+        Each holds all faults of its event and, as far as they can be read, its job and level, so that a
+        job does not vanish with its only run.
         """
 
     def run(self, run_id: str) -> Run:

@@ -104,7 +104,7 @@ def decode_membership(event: EventRow) -> Membership:
 class _Reader:
     """One pass over one event: what was read so far and what was wrong with it."""
 
-    __slots__ = ("_event", "_parsed", "_properties", "faults", "level", "run_id")
+    __slots__ = ("_event", "_parsed", "_placed", "_properties", "faults", "level", "run_id")
 
     def __init__(self, event: EventRow) -> None:
         """Read what every answer needs: the run id and the level.
@@ -114,6 +114,8 @@ class _Reader:
         """
         self.faults = Faults()
         self.run_id = ""
+        self._parsed = parse_run_id("")
+        self._placed = False
         self._event = event
         properties = self.faults.native(event.properties, ())
         if not isinstance(properties, Mapping):
@@ -126,6 +128,7 @@ class _Reader:
             self.faults.add(("run_id",), "missing; the event has no $ai_clustering_run_id")
         self._parsed = parse_run_id(self.run_id)
         self.level: Level = self._level()
+        self._placed = True
 
     @property
     def clusters(self) -> object:
@@ -182,7 +185,19 @@ class _Reader:
             raise self._unreadable()
 
     def _unreadable(self) -> RunUnreadable:
-        return RunUnreadable(self.run_id or clean(str(self._event.uuid), 80), self.faults.lines)
+        """Name the run, its faults and, as far as they can be read, the job it belongs to."""
+        name = self.run_id or clean(str(self._event.uuid), 80)
+        lines = self.faults.lines
+        if not self._placed:
+            return RunUnreadable(name, lines)
+        told = self._properties.get("$ai_clustering_job_name")
+        return RunUnreadable(
+            name,
+            lines,
+            job_id=self._identifier("job_id").lower() or self._parsed.job_id,
+            level=self.level,
+            job_name=told[:MAX_TITLE] if isinstance(told, str) else "",
+        )
 
     def _identifier(self, name: str) -> str:
         return self.faults.identifier(self._properties.get(f"$ai_clustering_{name}"), (), name)

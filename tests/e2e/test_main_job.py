@@ -310,6 +310,57 @@ def test_a_job_with_broken_runs_only_is_failed_and_the_rest_is_written(tmp_path:
     }
 
 
+@pytest.mark.parametrize("configured", [False, True])
+def test_a_job_whose_only_run_has_a_broken_header_is_failed_with_all_faults(
+    tmp_path: Path, configured: bool
+) -> None:
+    project = two_weeks()
+    other = "019db7a4-1f60-7c1e-9a55-0d3c7be21009"
+    clusters = [{"cluster_id": "zero", "size": 1, "title": "x", "description": "", "traces": {"t": {}}}]
+    over = {"$ai_window_end": "soon", "$ai_clusters": clusters}
+    broken = project.run(NOW - timedelta(hours=2), [3], job=other, name="Broken", over=over)
+    listed = tmp_path / "jobs.json"
+    listed.write_text(json.dumps(job_list({}, {"id": other, "name": "Broken"})))
+    arguments = ("--jobs", str(listed)) if configured else ()
+    made = report(tmp_path, project.write(tmp_path / "e.jsonl"), *arguments, code=3)
+    assert {s["job"]["name"]: s["status"] for s in made["jobs"]} == {
+        "Default - traces": "ok",
+        "Broken": "failed",
+    }
+    (warning,) = made["warnings"]
+    assert warning["job_id"] == other
+    assert all(word in warning["message"] for word in (broken, "$.window_end", "$.clusters[0].cluster_id"))
+    done = reporter("jobs", "--source", "e.jsonl", "--now", NOW_TEXT, cwd=tmp_path)
+    assert "failed" in done.stdout
+
+
+def test_a_filter_on_persons_an_export_does_not_hold_gives_no_population(tmp_path: Path) -> None:
+    project = two_weeks()
+    for event in project.events:
+        del event["person_properties"]
+    events = project.write(tmp_path / "e.jsonl")
+    listed = tmp_path / "jobs.json"
+    for operator in ("exact", "is_not"):
+        person = {"key": "email", "type": "person", "value": ["SECRET@example.org"], "operator": operator}
+        listed.write_text(json.dumps(job_list({"event_filters": [person]})))
+        made = report(tmp_path, events, "--jobs", str(listed), "--redact", "numbers")
+        assert made["jobs"][0]["coverage"]["population_items"] is None
+        assert [w["code"] for w in made["warnings"]] == ["filters_not_applied"]
+        assert "SECRET" not in json.dumps(made)
+        assert made["jobs"][0]["job"]["event_filters"] == [person | {"value": None}]
+
+
+def test_a_run_is_not_compared_with_itself(tmp_path: Path) -> None:
+    project = two_weeks()
+    project.write(tmp_path / "e.jsonl")
+    run = next(
+        e["properties"]["$ai_clustering_run_id"] for e in project.events if e["event"] == "$ai_trace_clusters"
+    )
+    done = reporter("compare", run, run, "--source", "e.jsonl", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "itself" in done.stderr
+
+
 def test_nothing_to_report_names_the_jobs_and_the_window(tmp_path: Path) -> None:
     project = Project(1)
     project.call(NOW - timedelta(days=1), "t")

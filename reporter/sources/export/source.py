@@ -100,10 +100,23 @@ class ExportSource:
 
     def runs(self, since: datetime, until: datetime) -> tuple[RunHeader, ...]:
         """List run headers emitted in [since, until], newest first; see `reporter.sources.base.Source`."""
+        headers, broken = self._headers(since, until)
+        for error in broken:
+            self._unreadable(error)
+        return headers
+
+    def broken(self, since: datetime, until: datetime) -> tuple[RunUnreadable, ...]:
+        """List the runs whose header cannot be decoded; see `reporter.sources.base.Source`."""
+        return self._headers(since, until)[1]
+
+    def _headers(
+        self, since: datetime, until: datetime
+    ) -> tuple[tuple[RunHeader, ...], tuple[RunUnreadable, ...]]:
         found = self._store.rows(
             queries.RUN_HEADERS.duckdb, {"since": build.naive(since), "until": build.naive(until)}
         )
         headers: list[RunHeader] = []
+        broken: list[RunUnreadable] = []
         seen: set[str] = set()
         for uuid, event, ts, properties, run_id in found:
             if run_id and run_id in seen:
@@ -112,8 +125,19 @@ class ExportSource:
             try:
                 headers.append(decode_header(EventRow(uuid, event, build.aware(ts), properties or "")))
             except RunUnreadable as error:
-                self._unreadable(error)
-        return tuple(headers)
+                broken.append(self._all_faults(run_id, error))
+        return tuple(headers), tuple(broken)
+
+    def _all_faults(self, run_id: str | None, error: RunUnreadable) -> RunUnreadable:
+        """Read the whole event of a run with a broken header, so that its clusters' faults are told too."""
+        row = self._run_event(run_id) if run_id else None
+        if row is None:
+            return error
+        try:
+            decode_run(row)
+        except RunUnreadable as whole:
+            return whole
+        return error
 
     def run(self, run_id: str) -> Run:
         """Read one whole run, whatever its age.
@@ -298,7 +322,9 @@ class ExportSource:
     def _condition(self, job: Job) -> Condition | None:
         """Spell a job's filters; ``None``, with a caveat, where one cannot be applied."""
         condition = duckdb_condition(job.event_filters)
-        if condition is not None and self._store.accepts(condition):
+        # An export need not hold what is known of persons: a filter on it would then say "no traffic".
+        persons = [each for each in condition.properties if each.scope == "person"] if condition else []
+        if condition is not None and self._store.accepts(condition) and self._store.knows(persons):
             return condition
         name = clean(job.name, 80) or "this job"
         message = (
@@ -310,7 +336,7 @@ class ExportSource:
     def _unreadable(self, error: RunUnreadable) -> None:
         shown = "; ".join(error.faults[:_FAULTS_SHOWN]) + ("; …" if len(error.faults) > _FAULTS_SHOWN else "")
         message = f"Run {clean(error.run_id)} cannot be read and was left out: {shown}"
-        self._caveat("run_unreadable", error.run_id, message)
+        self._caveat("run_unreadable", error.run_id, message, job_id=error.job_id)
 
     def _caveat(self, code: str, subject: str, message: str, job_id: str | None = None) -> None:
         if (code, subject) not in self._warned:

@@ -145,6 +145,14 @@ class Store:
             return False
         return True
 
+    def knows(self, properties: Sequence[Property]) -> bool:
+        """Whether every one of some properties is set on at least one AI event; true for none at all."""
+        if not properties:
+            return True
+        columns, joins = self.columns(properties)
+        counts = ", ".join(f"count({column})" for column in columns)
+        return all(self.rows(f"SELECT {counts} FROM {AI_EVENTS} e {joins}")[0])
+
     def spell(self, condition: Condition) -> tuple[str, str]:
         """Give a condition's joins and its SQL, having read the properties it looks at."""
         columns, joins = self.columns(condition.properties)
