@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 # A user's own settings of pip (a mirror, certificates) stay; only what would break a virtual environment goes.
 PIP := PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip -qq
 LOCK := $(BIN)/python -m piptools compile --quiet --generate-hashes --strip-extras --allow-unsafe --upgrade \
-	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate
+	--no-emit-options --no-header --no-annotate
 
 .PHONY: help setup dev system demo samples test check lint types contracts spelling docs docs-check golden \
 	bench wheel lock clean
