@@ -95,7 +95,7 @@ def verdict_and_headline(
         if not tested:
             return "not_enough_data", f"Too little data to tell a change: {_clusters(compared)}."
         calm = "Nothing needs you this week" if kind == "weekly" else "No clear change"
-        return "no_clear_change", f"{calm}: {_clusters(compared)}, all within their normal range."
+        return "no_clear_change", f"{calm}: {_calm(compared)}."
     return _nothing_compared(sections)
 
 
@@ -127,6 +127,28 @@ def _headline(certain: Sequence[Finding], sections: Sequence[JobSection]) -> str
 
 def _clusters(sections: Sequence[JobSection]) -> str:
     return units.plural(sum(len(section.clusters) for section in sections), "cluster")
+
+
+def _calm(sections: Sequence[JobSection]) -> str:
+    """Say what was looked at in vain; what was too small to be tested is not called normal."""
+    clusters = [cluster for section in sections for cluster in section.clusters]
+    judged = sum(
+        any(m.call != "not_enough_data" for m in cluster.change.metrics.values())
+        for cluster in clusters
+        if cluster.change is not None
+    )
+    small = len(clusters) - judged
+    if not judged:
+        apart = f"; {units.plural(small, 'cluster')} too small to judge" if small else ""
+        return f"the run as a whole is within its normal range{apart}"
+    if small:
+        others = "the other one" if small == 1 else f"the {small} others"
+        return f"{judged} of {len(clusters)} clusters within their normal range, {others} too small to judge"
+    return (
+        "1 cluster, within its normal range"
+        if judged == 1
+        else f"{judged} clusters, all within their normal range"
+    )
 
 
 def _all_changes(section: JobSection) -> Iterator[MetricChange]:

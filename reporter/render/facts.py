@@ -70,7 +70,11 @@ def sentence(section: JobSection, findings: Sequence[Finding]) -> str:
     calls = [(f.call, f.cluster_id) for f in findings if f.kind in words.METRIC_KINDS]
     changed = {i for call, i in calls if call == "changed" and i is not None and i >= 0}
     probably = {i for call, i in calls if call == "probably_changed" and i is not None and i >= 0} - changed
-    parts = [f"{units.plural(len(changed), 'cluster')} changed"]
+    compared = [c.change for c in section.clusters if c.change is not None]
+    judged = any(m.call != "not_enough_data" for change in compared for m in change.metrics.values())
+    # "No cluster changed" would claim what nobody could test.
+    none = "Too little data to tell a change in any cluster" if compared and not judged else None
+    parts = [none or f"{units.plural(len(changed), 'cluster')} changed"]
     if probably:
         parts.append(
             f"{len(probably)} probably changed"
@@ -98,8 +102,8 @@ def four(section: JobSection) -> tuple[Fact, ...]:
         Fact(
             label=f"{many.capitalize()} sampled",
             value=units.count(coverage.sampled_items),
-            note=f"of {units.count(population)}, {units.percent(share)}"
-            if population
+            note=f"of {units.count(population)}" + (f", {units.percent(share)}" if share is not None else "")
+            if population is not None
             else f"of an unknown number of {many}",
             change=_was(section, None if section.prior is None else units.count(section.prior.items)),
             tone="calm",
@@ -135,13 +139,14 @@ def coverage(section: JobSection) -> tuple[str, ...]:
     """Say how much of the traffic the sample saw, and what was compared with what."""
     found: list[str] = []
     if (c := section.coverage) is not None:
-        _, many = words.LEVELS[section.job.level]
-        text = f"{units.count(c.sampled_items)} {many} sampled"
+        one, many = words.LEVELS[section.job.level]
+        single = c.sampled_items == 1
+        text = f"{units.count(c.sampled_items)} {one if single else many} sampled"
         if c.population_items:
             share = units.percent(c.sampled_items / c.population_items)
             text += f" of {units.count(c.population_items)} ({share})"
         if c.sampled_cost is not None:
-            text += f"; they cost {units.money(c.sampled_cost)}"
+            text += f"; {'it' if single else 'they'} cost {units.money(c.sampled_cost)}"
             if c.population_cost:
                 share = units.percent(c.sampled_cost / c.population_cost)
                 text += f" of {units.money(c.population_cost)} ({share})"

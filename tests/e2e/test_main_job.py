@@ -350,6 +350,25 @@ def test_a_filter_on_persons_an_export_does_not_hold_gives_no_population(tmp_pat
         assert made["jobs"][0]["job"]["event_filters"] == [person | {"value": None}]
 
 
+@pytest.mark.parametrize(
+    ("sizes", "said"),
+    [
+        ([1], "Too little data to tell a change: 1 cluster."),
+        ([60], "within its normal range."),
+        ([60, 60, 3], "too small to judge."),
+    ],
+)
+def test_what_was_not_tested_is_not_called_unchanged(tmp_path: Path, sizes: list[int], said: str) -> None:
+    project = Project(12)
+    for days in (8, 1):
+        project.run(NOW - timedelta(days=days), sizes)
+    made = report(tmp_path, project.write(tmp_path / "e.jsonl"), "--format", "md,json")
+    summary = (tmp_path / "out" / "summary.md").read_text("utf-8")
+    assert said in made["headline"]
+    assert ("No cluster changed" in summary) == (sizes != [1])
+    assert "1 traces" not in summary
+
+
 def test_a_run_is_not_compared_with_itself(tmp_path: Path) -> None:
     project = two_weeks()
     project.write(tmp_path / "e.jsonl")

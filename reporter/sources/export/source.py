@@ -66,6 +66,9 @@ class ExportSource:
         """
         self._warn = warn
         self._warned: set[tuple[str, str]] = set()
+        self._listed: dict[
+            tuple[datetime, datetime], tuple[tuple[RunHeader, ...], tuple[RunUnreadable, ...]]
+        ] = {}
         self._project_id = project_id
         self._jobs = None if jobs_file is None else _read_jobs(jobs_file)
         self._store = Store(paths)
@@ -112,6 +115,10 @@ class ExportSource:
     def _headers(
         self, since: datetime, until: datetime
     ) -> tuple[tuple[RunHeader, ...], tuple[RunUnreadable, ...]]:
+        """Read headers and broken runs in one pass, kept because both verbs ask for the same span."""
+        known = self._listed.get((since, until))
+        if known is not None:
+            return known
         found = self._store.rows(
             queries.RUN_HEADERS.duckdb, {"since": build.naive(since), "until": build.naive(until)}
         )
@@ -126,7 +133,8 @@ class ExportSource:
                 headers.append(decode_header(EventRow(uuid, event, build.aware(ts), properties or "")))
             except RunUnreadable as error:
                 broken.append(self._all_faults(run_id, error))
-        return tuple(headers), tuple(broken)
+        self._listed[since, until] = answer = (tuple(headers), tuple(broken))
+        return answer
 
     def _all_faults(self, run_id: str | None, error: RunUnreadable) -> RunUnreadable:
         """Read the whole event of a run with a broken header, so that its clusters' faults are told too."""
