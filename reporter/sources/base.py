@@ -7,6 +7,7 @@ leave a source: only counts and ordinals do.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
@@ -45,12 +46,35 @@ TEXT_LIMIT = 500
 """Characters kept of an error text."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What will be asked next, told at once so that a distant source answers it in few round trips."""
+
+    listed: tuple[datetime, datetime] | None = None
+    """Span of `Source.jobs`, `Source.runs` and `Source.broken`."""
+    whole: tuple[RunHeader, ...] = ()
+    """Runs for `Source.run`."""
+    members: tuple[RunHeader, ...] = ()
+    """Runs for `Source.memberships`."""
+    measured: tuple[RunHeader, ...] = ()
+    """Runs for `Source.items` (without a grouping property) and `Source.failures`."""
+    populations: tuple[tuple[Window, Job], ...] = ()
+    """Arguments of `Source.totals`."""
+
+
 class Source(Protocol):
     """A place PostHog's events can be read from.
 
     Every verb raises `reporter.errors.SourceError` (or a child) when the source fails as a whole.
     Adapters answer equally for equal events, whatever their order, and return rows sorted by key.
     """
+
+    def ahead(self, wanted: Wanted) -> None:
+        """Fetch what will be asked next; a source that is near does nothing.
+
+        Never raises for a part that fails: the verb that asks for that part raises instead. Verbs answer the
+        same whether or not they were announced.
+        """
 
     def jobs(self) -> tuple[Job, ...] | None:
         """List clustering jobs as configured; ``None`` where the source knows no configuration."""

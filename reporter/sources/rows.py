@@ -53,7 +53,7 @@ def canonical(key: str) -> str | None:
 
 
 def item(row: Sequence[Any]) -> ItemMetrics:
-    """Build one item from a row of `queries.ITEMS` without its run."""
+    """Build one item from a row of `for_duckdb.ITEMS` without its run."""
     (key, by, cost, latency, tokens_in, tokens_out, cached, errors, calls, first, last, has_data,
      verdict, name, runtime, judge_cost, target, trace_id) = row  # fmt: skip
     return ItemMetrics(
@@ -84,7 +84,7 @@ def item_order(metrics: ItemMetrics) -> tuple[str, bool, str]:
 
 
 def failures(rows: Sequence[Sequence[Any]]) -> tuple[Failure, ...]:
-    """Group rows of `queries.FAILURES` by item and look."""
+    """Group rows of `for_duckdb.FAILURES` by item and look."""
     groups: dict[tuple[str, str, int | None, str | None, str | None], list[Sequence[Any]]] = defaultdict(list)
     for row in rows:
         key, error, status, model, provider = row[:5]
@@ -111,7 +111,7 @@ def failures(rows: Sequence[Sequence[Any]]) -> tuple[Failure, ...]:
 
 
 def totals(row: Sequence[Any]) -> Totals:
-    """Build totals from the row of `queries.TOTALS`."""
+    """Build totals from the row of `for_duckdb.TOTALS`."""
     items, calls, cost, tokens_in, tokens_out, errors = row
     known = [figure for figure in (_figure(tokens_in), _figure(tokens_out)) if figure is not None]
     return Totals(
@@ -124,7 +124,7 @@ def totals(row: Sequence[Any]) -> Totals:
 
 
 def call(row: Sequence[Any], users: dict[str, int]) -> Call:
-    """Build one call from a row of `queries.CALLS`.
+    """Build one call from a row of `for_duckdb.CALLS`.
 
     Args:
         row: The row; its last value is the user's id.
@@ -154,7 +154,7 @@ def call(row: Sequence[Any], users: dict[str, int]) -> Call:
 
 
 def summary(row: Sequence[Any]) -> TraceSummary:
-    """Build a trace's summary from a row of `queries.TRACES` or `queries.TRACE_SUMMARY`."""
+    """Build a trace's summary from a row of `for_duckdb.TRACES` or `queries.TRACE_SUMMARY`."""
     trace_id, name, started, latency, cost, tokens_in, tokens_out, errors, events = row
     return TraceSummary(
         trace_id=trace_id,
@@ -173,7 +173,7 @@ def trace_event(row: Sequence[Any], properties: str | None) -> TraceEvent:
     """Build one event of a trace.
 
     Args:
-        row: A row of `queries.TRACE_ROWS`.
+        row: A row of `for_duckdb.TRACE_ROWS`.
         properties: Its properties as JSON text, for what the row does not hold; ``None`` if unknown.
 
     Returns:

@@ -13,6 +13,7 @@ from reporter.model import (
     Failure,
     ItemMetrics,
     Job,
+    Level,
     Membership,
     Provenance,
     Run,
@@ -24,13 +25,13 @@ from reporter.model import (
     Window,
 )
 from reporter.report import Caveat
-from reporter.sources import queries
 from reporter.sources import rows as build
 from reporter.sources.decode import EventRow, decode_header, decode_membership, decode_run
 from reporter.sources.export.ask import ask
 from reporter.sources.export.store import Store
 from reporter.sources.filters import Condition, Property, duckdb_condition, equality
 from reporter.sources.jobs import decode_jobs
+from reporter.sources.queries import for_duckdb as queries
 from reporter.sources.run_id import parse_run_id
 from reporter.units import clean, count, iso, span
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from types import TracebackType
 
-    from reporter.sources.base import Warn
+    from reporter.sources.base import Wanted, Warn
 
 _PAGE = 50_000
 """Calls read by one statement."""
@@ -93,6 +94,9 @@ class ExportSource:
         """Forget everything that was loaded; may be called twice."""
         self._store.close()
 
+    def ahead(self, wanted: Wanted) -> None:
+        """Do nothing: everything is at hand."""
+
     def jobs(self) -> tuple[Job, ...] | None:
         """List the jobs of the jobs file; ``None`` where none was given."""
         return self._jobs
@@ -120,7 +124,7 @@ class ExportSource:
         if known is not None:
             return known
         found = self._store.rows(
-            queries.RUN_HEADERS.duckdb, {"since": build.naive(since), "until": build.naive(until)}
+            queries.RUN_HEADERS, {"since": build.naive(since), "until": build.naive(until)}
         )
         headers: list[RunHeader] = []
         broken: list[RunUnreadable] = []
@@ -199,7 +203,7 @@ class ExportSource:
         if condition is None:
             return None
         joins, sql = self._store.spell(condition)
-        question = queries.TOTALS[job.level].duckdb.format(joins=joins, condition=sql)
+        question = queries.TOTALS[job.level].format(joins=joins, condition=sql)
         row = self._store.rows(question, {**condition.values, **build.bounds(window)})[0]
         return build.totals(row)
 
@@ -218,7 +222,7 @@ class ExportSource:
         level = run.level if run else job.level if job else "trace"
         condition = (self._condition(job) if job else None) or Condition(sql="true", properties=(), values={})
         joins, sql = self._store.spell(condition)
-        question = queries.CALLS[level].duckdb.format(joins=joins, condition=sql)
+        question = queries.CALLS[level].format(joins=joins, condition=sql)
         keys = None
         if run is not None:
             keys = [key if level == "trace" else event_id for key, event_id in self._keys(run)]
@@ -237,17 +241,17 @@ class ExportSource:
         """List traces that begin in the window and have an event matching every filter, newest first."""
         condition = equality(filters)
         joins, sql = self._store.spell(condition)
-        question = queries.TRACES.duckdb.format(joins=joins, condition=sql)
+        question = queries.TRACES.format(joins=joins, condition=sql)
         values = {**condition.values, **build.bounds(window), "limit": max(0, limit)}
         return tuple(build.summary(row) for row in self._store.rows(question, values))
 
     def trace(self, trace_id: str, window: Window | None = None) -> Trace | None:
         """Read one trace (what of it lies in the window), or ``None`` if it has no event."""
         values = {"trace_id": trace_id, **build.bounds(window or _ALWAYS)}
-        summaries = self._store.rows(queries.TRACE_SUMMARY.duckdb, values)
+        summaries = self._store.rows(queries.TRACE_SUMMARY, values)
         if not summaries:
             return None
-        found = self._store.rows(queries.TRACE_ROWS.duckdb, values)
+        found = self._store.rows(queries.TRACE_ROWS, values)
         properties = self._store.properties([row[0] for row in found])
         events = tuple(build.trace_event(row, properties.get(row[0])) for row in found)
         return Trace(summary=build.summary(summaries[0]), events=events)
@@ -265,7 +269,7 @@ class ExportSource:
 
     def describe(self) -> Provenance:
         """Say how much was read and from when; the same for every format of the same events."""
-        total, first, last = self._store.rows(queries.EXTENT.duckdb)[0]
+        total, first, last = self._store.rows(queries.EXTENT)[0]
         location = "no AI events"
         if total:
             days = span(iso(build.aware(first)), iso(build.aware(last) + build.SPAN_END))
@@ -275,13 +279,13 @@ class ExportSource:
     def _team(self) -> str | None:
         """Give the team number of the newest run id that has one."""
         found = self._store.rows(
-            queries.RUN_HEADERS.duckdb,
+            queries.RUN_HEADERS,
             {"since": build.naive(_ALWAYS.start), "until": build.naive(_ALWAYS.end)},
         )
         return next((team for row in found if (team := parse_run_id(row[4] or "").team)), None)
 
     def _run_event(self, run_id: str) -> EventRow | None:
-        found = self._store.rows(queries.RUN_EVENT.duckdb, {"run_id": run_id.strip()})
+        found = self._store.rows(queries.RUN_EVENT, {"run_id": run_id.strip()})
         if not found:
             return None
         uuid, event, ts, properties = found[0]
@@ -311,7 +315,7 @@ class ExportSource:
         return [(key, build.canonical(key)) for key in keys]
 
     def _asked(
-        self, runs: Sequence[RunHeader], questions: Mapping[Any, queries.Question], **splice: str
+        self, runs: Sequence[RunHeader], questions: Mapping[Level, str], **splice: str
     ) -> Iterator[tuple[RunHeader, tuple[Any, ...]]]:
         """Put one question a level about the items of all runs of it; gives (run, row without its number)."""
         for level, question in questions.items():
@@ -324,7 +328,7 @@ class ExportSource:
                     for run in asked
                 ]
             )
-            for row in self._store.rows(question.duckdb.format(**splice)):
+            for row in self._store.rows(question.format(**splice)):
                 yield asked[row[0]], row[1:]
 
     def _condition(self, job: Job) -> Condition | None:

@@ -1,7 +1,7 @@
 # ruff: noqa: S608 -- statements are built of constants and quoted paths; values are bound
 """An in-memory DuckDB that holds what is asked often and reads again what is asked seldom.
 
-Loading scans the files once and keeps only the figures of AI events (`queries.DUCKDB_EVENT`), in columns.
+Loading scans the files once and keeps only the figures of AI events (`for_duckdb.DUCKDB_EVENT`), in columns.
 Properties stay in the files: a property somebody asks for is read by one more scan and kept as a narrow
 table of its own. Once loaded, the engine can reach nothing on this machine but the export files, and its
 settings are locked.
@@ -24,14 +24,13 @@ from reporter.sources.export import scan
 from reporter.sources.export.explain import explain
 from reporter.sources.export.files import find_files
 from reporter.sources.filters import Condition, Property
-from reporter.sources.queries import (
+from reporter.sources.queries import TRACE_EVENTS, literals
+from reporter.sources.queries.for_duckdb import (
     AI_EVENTS,
     DUCKDB_EVENT,
     DUCKDB_GIVEN,
     DUCKDB_MACROS,
     DUCKDB_PRINT,
-    TRACE_EVENTS,
-    literals,
 )
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reporter.sources.filters import Condition, Property, duckdb_condition, equality
-from reporter.sources.queries import DUCKDB_MACROS
+from reporter.sources.queries.for_duckdb import DUCKDB_MACROS
 
 VALUES = st.one_of(
     st.none(),

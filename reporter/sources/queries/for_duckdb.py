@@ -1,21 +1,18 @@
 # ruff: noqa: S608 -- statements are built of constants; values are bound
-"""Each question to a store of events, written once and spelled for every engine it is asked of.
+"""Every question spelled for DuckDB, over the events of an export.
 
-SQL text only: nothing here runs, reads or escapes anything. Values are always bound (``$name``); braces
-hold the few places where a reader splices its own SQL in.
-
-The DuckDB spellings ask the table `AI_EVENTS`, whose columns are the figures of one event, already read
-from its properties by `DUCKDB_EVENT`. An engine that keeps properties as JSON spells the same figures in
-place. Sums are compensated (Kahan) and taken in order of size, so that they do not depend on the order of
-rows or the number of threads.
+Values are always bound (``$name``); braces hold the few places where a reader splices its own SQL in. All
+ask the table `AI_EVENTS`, whose columns are the figures of one event, already read from its properties by
+`DUCKDB_EVENT`. Sums are compensated (Kahan) and taken in order of size, so that they do not depend on the
+order of rows or the number of threads.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reporter.sources.base import CALL_EVENTS, RUN_EVENTS
+from reporter.sources.queries import ERROR_CHARS, FIELDS, TRACE_EVENTS, literals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,48 +21,6 @@ if TYPE_CHECKING:
 
 AI_EVENTS = "ai"
 """Name of the table of AI events, one row a uuid."""
-
-ERROR_CHARS = 20_000
-"""Characters kept of an error before its message is looked for."""
-
-TRACE_EVENTS = (*CALL_EVENTS, "$ai_trace")
-"""Events that make up a trace when it is shown."""
-
-FIELDS: Mapping[str, str] = {
-    "trace_id": "$ai_trace_id",
-    "cost": "$ai_total_cost_usd",
-    "latency": "$ai_latency",
-    "tokens_in": "$ai_input_tokens",
-    "tokens_out": "$ai_output_tokens",
-    "tokens_cached": "$ai_cache_read_input_tokens",
-    "is_error": "$ai_is_error",
-    "error": "$ai_error",
-    "http_status": "$ai_http_status",
-    "model": "$ai_model",
-    "provider": "$ai_provider",
-    "trace_name": "$ai_trace_name",
-    "span_name": "$ai_span_name",
-    "evaluation_name": "$ai_evaluation_name",
-    "evaluation_runtime": "$ai_evaluation_runtime",
-    "applicable": "$ai_evaluation_applicable",
-    "result": "$ai_evaluation_result",
-    "target": "$ai_target_event_id",
-    "run_id": "$ai_clustering_run_id",
-}
-"""Figure → the property it is read from."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One question in each engine's own words; an engine without a spelling is not asked."""
-
-    duckdb: str
-
-
-def literals(words: tuple[str, ...]) -> str:
-    """Write words of our own (never data) as a list of SQL literals."""
-    return ", ".join(f"'{word}'" for word in words)
-
 
 _CALLS = literals(CALL_EVENTS)
 _TRACE = literals(TRACE_EVENTS)
@@ -125,8 +80,7 @@ _FIGURES = """total(e.cost), max(e.latency), total(e.tokens_in), total(e.tokens_
   count_if(e.is_error), count_if(e.event IN ('$ai_generation', '$ai_embedding'))"""
 _NO_VERDICT = "NULL, NULL, NULL, NULL, NULL"
 
-RUN_HEADERS = Question(
-    duckdb=f"""
+RUN_HEADERS = f"""
     SELECT uuid, event, ts,
            CASE WHEN coalesce(json_extract_string(properties, '$."$ai_total_items_analyzed"'),
                               json_extract_string(properties, '$."$ai_total_traces_analyzed"')) IS NULL
@@ -136,16 +90,13 @@ RUN_HEADERS = Question(
     WHERE event IN ({_RUNS}) AND ts BETWEEN $since AND $until
     ORDER BY ts DESC, uuid DESC
     """
-)
 """Runs emitted in a span, both ends included, newest first; clusters only where the counts are missing."""
 
-RUN_EVENT = Question(
-    duckdb=f"""
+RUN_EVENT = f"""
     SELECT uuid, event, ts, properties FROM {AI_EVENTS}
     WHERE event IN ({_RUNS}) AND run_id = $run_id
     ORDER BY ts DESC, uuid DESC LIMIT 1
     """
-)
 """The newest event that carries a run id, at any age."""
 
 _WANTED_EVENT = f"""
@@ -166,38 +117,32 @@ _CHOSEN: Mapping[Level, str] = {
     "generation": _WANTED_EVENT.replace("{match}", "e.uuid = w.id").replace("{events}", "'$ai_generation'"),
 }
 
-ITEMS: Mapping[Level, Question] = {
+ITEMS: Mapping[Level, str] = {
     **{
-        level: Question(
-            duckdb=f"""
+        level: f"""
             SELECT w.run, w.key, {{by}}, {_FIGURES},
                    min(e.ts), max(e.ts), true, {_NO_VERDICT}, min(e.trace_id)
             {chosen}
             GROUP BY 1, 2, 3
             """
-        )
         for level, chosen in _CHOSEN.items()
     },
-    "evaluation": Question(
-        duckdb=f"""
+    "evaluation": f"""
         SELECT w.run, w.key, {{by}}, e.cost, e.latency, e.tokens_in, e.tokens_out, e.tokens_cached,
                CAST(coalesce(e.is_error, false) AS INTEGER), CAST(e.uuid IS NOT NULL AS INTEGER),
                least(v.ts, e.ts), greatest(v.ts, e.ts), e.uuid IS NOT NULL,
                v.verdict, v.evaluation_name, v.evaluation_runtime, v.cost, v.target,
                coalesce(v.trace_id, e.trace_id)
         {_JUDGED.replace("{kind}", "LEFT")}
-        """
-    ),
+        """,
 }
 """One row per item (and value of ``{by}``) of the runs in ``wanted`` (run, key, id, starts, ends)."""
 
-FAILURES: Mapping[Level, Question] = {
-    level: Question(
-        duckdb=f"""
+FAILURES: Mapping[Level, str] = {
+    level: f"""
         SELECT w.run, w.key, e.error, e.http_status, e.model, e.provider, e.ts, e.cost, e.distinct_id
         {chosen} AND e.is_error
         """
-    )
     for level, chosen in {**_CHOSEN, "evaluation": _JUDGED.replace("{kind}", "") + " WHERE true"}.items()
 }
 """One row per failed call of the items in ``wanted``."""
@@ -210,28 +155,22 @@ _POPULATION: Mapping[Level, str] = {
 _SPAN = "e.ts >= $starts AND e.ts < $ends"
 _TOTALS = "total({0}cost), total({0}tokens_in), total({0}tokens_out), count_if({0}is_error)"
 
-TOTALS: Mapping[Level, Question] = {
-    "trace": Question(
-        duckdb=f"""
+TOTALS: Mapping[Level, str] = {
+    "trace": f"""
         SELECT count(DISTINCT e.trace_id), count_if(e.event <> '$ai_span'), {_TOTALS.format("e.")}
         FROM {AI_EVENTS} e {_POPULATION["trace"]} AND {_SPAN} AND {{condition}}
-        """
-    ),
-    "generation": Question(
-        duckdb=f"""
+        """,
+    "generation": f"""
         SELECT count(*), count(*), {_TOTALS.format("e.")}
         FROM {AI_EVENTS} e {_POPULATION["generation"]} AND {_SPAN} AND {{condition}}
-        """
-    ),
-    "evaluation": Question(
-        duckdb=f"""
+        """,
+    "evaluation": f"""
         WITH judged AS (
           SELECT e.target FROM {AI_EVENTS} e {_POPULATION["evaluation"]} AND {_SPAN} AND {{condition}})
         SELECT count(*), count(g.uuid), {_TOTALS.format("g.")}
         FROM judged LEFT JOIN {AI_EVENTS} g
           ON g.uuid = judged.target AND g.event = '$ai_generation' AND g.ts >= $starts AND g.ts < $ends
-        """
-    ),
+        """,
 }
 """The population of a window under ``{condition}``. A generation judged twice counts twice at evaluation
 level, as it does in the items."""
@@ -240,28 +179,22 @@ _CALL = """e.uuid, e.event, e.ts, e.trace_id, e.model, e.provider, e.cost, e.lat
   e.tokens_out, e.is_error, e.http_status, e.error, e.distinct_id"""
 _PAGE = f"{_SPAN} AND (e.ts, e.uuid) > ($after_ts, $after_uuid) ORDER BY e.ts, e.uuid LIMIT $page"
 
-CALLS: Mapping[Level, Question] = {
-    "trace": Question(
-        duckdb=f"""
+CALLS: Mapping[Level, str] = {
+    "trace": f"""
         SELECT {_CALL} FROM {AI_EVENTS} e {_POPULATION["trace"]} AND {{condition}}
           AND ($keys IS NULL OR e.trace_id IN (SELECT unnest($keys))) AND {_PAGE}
-        """
-    ),
-    "generation": Question(
-        duckdb=f"""
+        """,
+    "generation": f"""
         SELECT {_CALL} FROM {AI_EVENTS} e {_POPULATION["generation"]} AND {{condition}}
           AND ($keys IS NULL OR e.uuid IN (SELECT unnest($keys))) AND {_PAGE}
-        """
-    ),
-    "evaluation": Question(
-        duckdb=f"""
+        """,
+    "evaluation": f"""
         WITH judged AS (
           SELECT e.target FROM {AI_EVENTS} e {_POPULATION["evaluation"]} AND {_SPAN} AND {{condition}}
             AND ($keys IS NULL OR e.uuid IN (SELECT unnest($keys))))
         SELECT {_CALL} FROM {AI_EVENTS} e
         WHERE e.event = '$ai_generation' AND e.uuid IN (FROM judged) AND {_PAGE}
-        """
-    ),
+        """,
 }
 """One page of the calls of a window, in order of time and uuid."""
 
@@ -279,31 +212,27 @@ _SUMMARY = f"""
     WHERE e.event IN ({_TRACE})
 """
 
-TRACES = Question(
-    duckdb=f"""
+TRACES = f"""
     {_SUMMARY} AND e.trace_id IN (
         SELECT e.trace_id FROM {AI_EVENTS} e {{joins}} WHERE e.event IN ({_TRACE}) AND {{condition}})
     GROUP BY e.trace_id HAVING min(e.ts) >= $starts AND min(e.ts) < $ends
     ORDER BY min(e.ts) DESC, e.trace_id LIMIT $limit
     """
-)
 """Traces that begin in a window and have an event for which ``{condition}`` holds, newest first."""
 
-TRACE_SUMMARY = Question(
-    duckdb=f"{_SUMMARY} AND e.trace_id = $trace_id AND e.ts >= $starts AND e.ts < $ends GROUP BY e.trace_id"
+TRACE_SUMMARY = (
+    f"{_SUMMARY} AND e.trace_id = $trace_id AND e.ts >= $starts AND e.ts < $ends GROUP BY e.trace_id"
 )
 """One trace, seen through a window."""
 
-TRACE_ROWS = Question(
-    duckdb=f"""
+TRACE_ROWS = f"""
     SELECT e.uuid, e.event, e.ts, e.model, e.provider, e.latency, e.cost, e.tokens_in, e.tokens_out,
            e.is_error, e.error
     FROM {AI_EVENTS} e
     WHERE e.event IN ({_TRACE}) AND e.trace_id = $trace_id AND e.ts >= $starts AND e.ts < $ends
     ORDER BY e.ts, e.uuid
     """
-)
 """The events of one trace inside a window, oldest first."""
 
-EXTENT = Question(duckdb=f"SELECT count(*), min(ts), max(ts) FROM {AI_EVENTS}")
+EXTENT = f"SELECT count(*), min(ts), max(ts) FROM {AI_EVENTS}"
 """How many AI events there are, and from when to when."""
