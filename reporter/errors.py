@@ -7,6 +7,9 @@ one of these exactly once, at the edge where the library is called.
     ├── UsageError                     2   a flag, an argument, the configuration
     ├── SourceError                    3   the place the data comes from
     │   ├── SourceUnreadable           3   a file or server that cannot be read at all
+    │   ├── QuestionRefused            3   a question the server will not answer as it was asked
+    │   ├── QuestionFailed             3   a question the server, or the way to it, failed at
+    │   ├── QuestionTooLarge           3   a question beyond the server's limits; a smaller one may do
     │   ├── RunNotFound                3   a run id nobody has stored
     │   └── RunUnreadable              3   a stored run that breaks the contract
     ├── NothingToReport                4   no run to report on
@@ -60,6 +63,18 @@ class SourceError(ReporterError):
 
 class SourceUnreadable(SourceError):
     """A file, folder or server could not be read at all."""
+
+
+class QuestionRefused(SourceError):
+    """A server understood a question and will not answer it as it was asked."""
+
+
+class QuestionFailed(SourceError):
+    """A server, or the way to it, failed at a question, and failed again."""
+
+
+class QuestionTooLarge(SourceError):
+    """A question takes more time, memory or rows than the server allows; smaller ones may do."""
 
 
 class RunNotFound(SourceError):

@@ -28,6 +28,13 @@ _HOST = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _LOOPBACK = re.compile(r"localhost|.*\.localhost|127(\.[0-9]{1,3}){3}|\[::1\]", re.ASCII | re.IGNORECASE)
+_MOVED = {
+    "app.posthog.com": "https://us.posthog.com or https://eu.posthog.com",
+    "us.i.posthog.com": "https://us.posthog.com (that one only takes events in)",
+    "eu.i.posthog.com": "https://eu.posthog.com (that one only takes events in)",
+    "posthog.com": "https://us.posthog.com or https://eu.posthog.com",
+}
+"""Names of PostHog that do not answer queries, and what to use instead."""
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -178,6 +185,9 @@ def host(raw: object) -> str:
         raise ValueError(f"give an address such as https://eu.posthog.com{guess}")
     if match["scheme"].lower() == "http" and not _LOOPBACK.fullmatch(match["name"]):
         raise ValueError("give an https address; http is for this machine (localhost) alone")
+    name = match["name"].lower()
+    if name in _MOVED:
+        raise ValueError(f"give the address of your region, such as {_MOVED[name]}")
     return value
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from reporter import __version__, units
 from reporter.analysis import selection
 from reporter.analysis.selection import JobRuns, PriorChoice
-from reporter.errors import NothingToReport, RunUnreadable, UsageError
+from reporter.errors import NothingToReport, RunUnreadable, SourceError, UsageError
 from reporter.pipeline.opening import groups_of, with_baseline
 from reporter.report import SCHEMA_VERSION, Caveat, JobSection, Report, SourceInfo, sealed
+from reporter.sources.base import Wanted
 
 if TYPE_CHECKING:
     from reporter.config import Settings
-    from reporter.model import Run, RunHeader
+    from reporter.model import Job, Run, RunHeader
     from reporter.pipeline.opening import Progress
     from reporter.report import Finding, Kind
     from reporter.sources.base import Source
@@ -30,13 +31,13 @@ class _Pair:
     latest: Run | None
     prior: Run | None
     choice: PriorChoice | None
-    failed: RunUnreadable | None = None
-    """The first fault, where no run of the job could be read."""
+    failed: SourceError | None = None
+    """Why no run of the job could be read."""
 
 
 def assemble(
     source: Source, settings: Settings, now: datetime, caveats: list[Caveat], progress: Progress
-) -> tuple[Report, tuple[RunUnreadable, ...]]:
+) -> tuple[Report, tuple[SourceError, ...]]:
     """Report on the latest run of every job.
 
     Args:
@@ -47,23 +48,31 @@ def assemble(
         progress: Told about each step.
 
     Returns:
-        The sealed report, and one fault for each job of which no run could be read.
+        The sealed report, and one error for each job that could not be read or measured.
 
     Raises:
         NothingToReport: No job has a run in the time looked at.
+        SourceError: The source failed before any job could be reported on.
     """
     progress.step("finding the latest run of every job")
     groups = with_baseline(source, groups_of(source, settings, now), settings.baseline)
     if not any(group.runs or group.broken for group in groups):
         raise _nothing(settings, groups, now)
-    pairs = []
-    for group in groups:
-        progress.step(f"reading {units.clean(group.job.name, 60) or 'runs without a job'}")
-        pairs.append(_pair(source, group, settings.baseline, caveats))
+    progress.step(f"reading {units.plural(len(groups), 'job')}")
+    source.ahead(_wanted(_chosen(group, settings.baseline) for group in groups))
+    pairs = [_pair(source, group, settings.baseline, caveats) for group in groups]
+    # Where a broken run gave way to another, more is to be read.
+    source.ahead(_wanted(_headers(pair) for pair in pairs))
     progress.step("measuring and comparing")
-    sections = [_section(source, settings, now, pair, index) for index, pair in enumerate(pairs)]
-    report = _report(source, settings, "weekly", now, caveats, sections)
-    return report, tuple(pair.failed for pair in pairs if pair.failed)
+    built = [_section(source, settings, now, pair, index) for index, pair in enumerate(pairs)]
+    problems = tuple(error for _, error in built if error is not None)
+    outages = [error for error in problems if not isinstance(error, RunUnreadable)]
+    if outages and not any(
+        pair.latest and error is None for pair, (_, error) in zip(pairs, built, strict=True)
+    ):
+        raise outages[0]
+    report = _report(source, settings, "weekly", now, caveats, [section for section, _ in built])
+    return report, problems
 
 
 def assemble_pair(
@@ -92,13 +101,52 @@ def assemble_pair(
     known = selection.group(source.jobs(), (latest.header,))
     group = next(group for group in known if group.runs)
     choice = selection.choose_prior(latest.header, (prior.header,), prior_id)
-    section = _section(source, settings, now, _Pair(group, latest, prior, choice), 0)
+    pair = _Pair(group, latest, prior, choice)
+    source.ahead(_wanted([_headers(pair)]))
+    section, error = _section(source, settings, now, pair, 0)
+    if error is not None:
+        raise error
     return _report(source, settings, "compare", now, caveats, [section])
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The runs a section will be made from, before they are read."""
+
+    job: Job
+    ends: tuple[RunHeader, ...]
+    """Latest and prior, as far as there are any."""
+    between: tuple[RunHeader, ...]
+
+
+def _chosen(group: JobRuns, baseline: str) -> _Chosen:
+    latest = selection.latest(group.runs)
+    prior = selection.choose_prior(latest, group.runs, baseline).prior if latest else None
+    return _Chosen(group.job, tuple(h for h in (latest, prior) if h), _between(group, latest, prior))
+
+
+def _headers(pair: _Pair) -> _Chosen:
+    ends = tuple(run.header for run in (pair.latest, pair.prior) if run)
+    between = _between(pair.group, *ends) if len(ends) > 1 else ()
+    return _Chosen(pair.group.job, ends, between)
+
+
+def _wanted(chosen: Iterable[_Chosen]) -> Wanted:
+    """Say everything that sections need of a source."""
+    chosen = tuple(chosen)
+    ends = tuple(header for one in chosen for header in one.ends)
+    return Wanted(
+        whole=ends,
+        members=tuple(header for one in chosen for header in one.between),
+        measured=ends,
+        populations=tuple((header.window, one.job) for one in chosen for header in one.ends),
+    )
 
 
 def _pair(source: Source, group: JobRuns, baseline: str, caveats: list[Caveat]) -> _Pair:
     """Read a job's latest run and its prior; a broken run is named and the next choice taken."""
     broken: list[RunUnreadable] = []
+    lost: list[SourceError] = []
 
     def read(pick: Callable[[Sequence[RunHeader]], RunHeader | None]) -> Run | None:
         while (header := pick([run for run in group.runs if run.run_id not in gone()])) is not None:
@@ -108,6 +156,9 @@ def _pair(source: Source, group: JobRuns, baseline: str, caveats: list[Caveat]) 
                 broken.append(error)
                 message = units.clean(f"Skipped: {error}", 600)
                 caveats.append(Caveat(code="run_unreadable", message=message, job_id=group.job.id))
+            except SourceError as error:
+                lost.append(error)
+                return None
         return None
 
     def gone() -> set[str]:
@@ -115,14 +166,18 @@ def _pair(source: Source, group: JobRuns, baseline: str, caveats: list[Caveat]) 
 
     latest = read(selection.latest)
     if latest is None:
-        return _Pair(group, None, None, None, next(iter((*broken, *group.broken)), None))
+        return _Pair(group, None, None, None, next(iter((*lost, *broken, *group.broken)), None))
     prior = read(lambda runs: selection.choose_prior(latest.header, runs, baseline).prior)
+    if lost:  # a change against another run than the right one would be a wrong number
+        return _Pair(group, None, None, None, lost[0])
     left = [run for run in group.runs if run.run_id not in gone()]
     return _Pair(group, latest, prior, selection.choose_prior(latest.header, left, baseline))
 
 
-def _section(source: Source, settings: Settings, now: datetime, pair: _Pair, seed: int) -> JobSection:
-    """Fetch what one job's section needs and build it."""
+def _section(
+    source: Source, settings: Settings, now: datetime, pair: _Pair, seed: int
+) -> tuple[JobSection, SourceError | None]:
+    """Fetch what one job's section needs and build it; where that fails, the section says why."""
     from reporter.analysis.section import SectionInput, build
 
     job = pair.group.job
@@ -139,13 +194,14 @@ def _section(source: Source, settings: Settings, now: datetime, pair: _Pair, see
         seed=seed,
     )
     if pair.latest is None:
-        return build(inputs)
+        return build(inputs), pair.failed
     latest = pair.latest.header
     headers = [latest, *([pair.prior.header] if pair.prior else [])]
-    rows, failures = source.items(headers), source.failures(headers)
     prior_id = pair.prior.header.run_id if pair.prior else None
-    return build(
-        replace(
+    between = _between(pair.group, *headers) if pair.prior else ()
+    try:
+        rows, failures = source.items(headers), source.failures(headers)
+        inputs = replace(
             inputs,
             latest_rows=rows.get(latest.run_id, ()),
             latest_failures=failures.get(latest.run_id, ()),
@@ -153,17 +209,19 @@ def _section(source: Source, settings: Settings, now: datetime, pair: _Pair, see
             prior_failures=failures.get(prior_id, ()) if prior_id else (),
             latest_totals=source.totals(latest.window, job),
             prior_totals=source.totals(pair.prior.header.window, job) if pair.prior else None,
-            between=tuple(source.memberships(_between(pair)).values()),
+            between=tuple(source.memberships([header.run_id for header in between]).values()),
         )
-    )
+    except SourceError as error:
+        return build(replace(inputs, latest=None, prior=None, choice=None, failed_reason=str(error))), error
+    return build(inputs), None
 
 
-def _between(pair: _Pair) -> list[str]:
-    """Name the runs that lie between prior and latest: they carry identity where no items are shared."""
-    if pair.latest is None or pair.prior is None:
-        return []
-    ends = sorted((pair.latest.header.window.end, pair.prior.header.window.end))
-    return [run.run_id for run in pair.group.runs if run.label is None and ends[0] < run.window.end < ends[1]]
+def _between(group: JobRuns, latest: RunHeader | None, prior: RunHeader | None) -> tuple[RunHeader, ...]:
+    """Give the runs between prior and latest: they carry identity where no items are shared."""
+    if latest is None or prior is None:
+        return ()
+    ends = sorted((latest.window.end, prior.window.end))
+    return tuple(run for run in group.runs if run.label is None and ends[0] < run.window.end < ends[1])
 
 
 def _report(

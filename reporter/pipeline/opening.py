@@ -8,13 +8,19 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from reporter.config import KEY_VARIABLE, POSTHOG
 from reporter.errors import UsageError
+from reporter.sources.base import Wanted
 
 if TYPE_CHECKING:
     from reporter.analysis.selection import JobRuns
     from reporter.config import Settings
     from reporter.model import Job
+    from reporter.sources.api.client import Client
     from reporter.sources.base import Source, Warn
+
+_TO_RENDER_S, _TO_RENDER_SHARE = 30.0, 0.2
+"""Time kept back from reading, in seconds and as a share of all, so that what was read is still written."""
 
 
 class Progress(Protocol):
@@ -29,24 +35,73 @@ def opened(settings: Settings, warn: Warn, progress: Progress) -> Iterator[Sourc
     """Open the source the settings name and close it afterwards.
 
     Raises:
-        UsageError: The source is of a kind that cannot be read.
+        UsageError: The source is of a kind that cannot be read, or a setting it needs is missing.
         SourceUnreadable: Its files cannot be read.
     """
-    from reporter.sources.export import ExportSource
-
-    if settings.source == "posthog" or "://" in settings.source:
+    if settings.source == POSTHOG:
+        source = _posthog(settings, warn, progress)
+    elif "://" in settings.source:
         raise UsageError(
             "this kind of source cannot be read yet",
             subject=f"--source {settings.source}",
-            hint="Give a batch export: --source FILE, a folder or a glob; `reporter demo` needs none.",
+            hint="Give `posthog`, or a batch export: a file, a folder or a glob.",
         )
-    progress.step("reading events")
-    jobs_file = str(settings.jobs_file) if settings.jobs_file else None
-    source = ExportSource((settings.source,), jobs_file, warn=warn, project_id=settings.project_id)
+    else:
+        source = _export(settings, warn, progress)
     try:
         yield source
     finally:
         source.close()
+
+
+def client_of(settings: Settings, progress: Progress) -> Client:
+    """Make the client that asks PostHog what the settings name.
+
+    Raises:
+        UsageError: The project or the key is missing.
+    """
+    from reporter.sources.api.client import Client
+
+    if settings.project_id is None:
+        raise UsageError(
+            "the PostHog project is not named",
+            subject="--project-id",
+            hint="Give the number in your project's address, or set POSTHOG_PROJECT_ID.",
+        )
+    if settings.api_key is None:
+        raise UsageError(
+            "there is no personal API key",
+            subject=KEY_VARIABLE,
+            hint=(
+                "Set POSTHOG_PERSONAL_API_KEY, or give a file with --api-key-file. PostHog makes keys under "
+                "Settings, Personal API keys; scopes query:read and llm_analytics:read."
+            ),
+        )
+    kept_s = min(_TO_RENDER_S, settings.timeout_s * _TO_RENDER_SHARE)
+    return Client(
+        settings.host,
+        settings.project_id,
+        settings.api_key.reveal,
+        timeout_s=settings.timeout_s - kept_s,
+        say=progress.step,
+    )
+
+
+def _posthog(settings: Settings, warn: Warn, progress: Progress) -> Source:
+    from reporter.sources.api import ApiSource
+
+    client = client_of(settings, progress)
+    progress.step(f"reading {client.host}")
+    moment = max(datetime.now(UTC), settings.now or datetime.min.replace(tzinfo=UTC))
+    return ApiSource(client, warn=warn, now=moment)
+
+
+def _export(settings: Settings, warn: Warn, progress: Progress) -> Source:
+    from reporter.sources.export import ExportSource
+
+    progress.step("reading events")
+    jobs_file = str(settings.jobs_file) if settings.jobs_file else None
+    return ExportSource((settings.source,), jobs_file, warn=warn, project_id=settings.project_id)
 
 
 def moment_of(settings: Settings) -> datetime:
@@ -59,6 +114,7 @@ def groups_of(source: Source, settings: Settings, now: datetime) -> tuple[JobRun
     from reporter.analysis import selection
 
     since = settings.since_at(now)
+    source.ahead(Wanted(listed=(since, now)))
     groups = selection.group(source.jobs(), source.runs(since, now), source.broken(since, now))
     if settings.level:
         groups = tuple(group for group in groups if group.job.level == settings.level)

@@ -1,0 +1,112 @@
+"""One HogQL question and its rows, checked; and many parts asked together, divided where that is too much."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from reporter.errors import QuestionFailed, QuestionRefused, QuestionTooLarge, SourceError
+from reporter.sources.api.client import Client
+from reporter.sources.api.refusals import off_contract
+from reporter.sources.queries.hogql.spelling import Ask
+
+Part = TypeVar("Part")
+Row = Sequence[Any]
+
+
+def rows_of(client: Client, ask: Ask, *, cached: Callable[[], None] = lambda: None) -> list[Row]:
+    """Put a question and give its rows.
+
+    Args:
+        client: Whom to ask.
+        ask: The question.
+        cached: Called where PostHog answered from its cache although it was asked not to.
+
+    Returns:
+        Rows, each as long as the question has columns; at most as many as its limit.
+
+    Raises:
+        QuestionTooLarge, QuestionRefused, QuestionFailed, SourceError: As `Client.query`.
+    """
+    question: dict[str, Any] = {
+        "kind": "HogQLQuery",
+        "query": ask.sql,
+        "values": dict(ask.values),
+        # Times are then UTC whatever zone the project has.
+        "modifiers": {"convertToProjectTimezone": False},
+    }
+    if ask.filters:
+        question["filters"] = {"properties": list(ask.filters)}
+    answer = client.query(question, ask.name)
+    if answer.get("error"):
+        raise QuestionRefused(
+            f"PostHog refused: {str(answer['error'])[:300]}", subject=f"{client.host} ({ask.name})"
+        )
+    if answer.get("is_cached"):
+        cached()
+    rows, columns = answer.get("results"), answer.get("columns")
+    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
+        raise off_contract(client.host, ask.name, "an answer without rows").error
+    if isinstance(columns, list) and tuple(columns) != ask.columns:
+        raise off_contract(client.host, ask.name, "rows of other columns than were asked for").error
+    if any(len(row) != len(ask.columns) for row in rows):
+        raise off_contract(client.host, ask.name, "rows of another length than were asked for").error
+    return rows
+
+
+def full(client: Client, ask: Ask, rows: Sequence[Row]) -> QuestionTooLarge | None:
+    """Give an error if an answer has as many rows as its bound, so that more may be missing."""
+    if len(rows) < ask.limit:
+        return None
+    return QuestionTooLarge(
+        f"PostHog gives at most {ask.limit:,} rows, and the answer holds as many",
+        subject=f"{client.host} ({ask.name})",
+        hint="Ask for less with --job, --level or --since.",
+    )
+
+
+def divided(
+    parts: Sequence[Part],
+    put: Callable[[Sequence[Part]], None],
+    halve: Callable[[Part], Sequence[Part]],
+    failed: Callable[[Part, SourceError], None],
+) -> None:
+    """Ask about many parts at once; where that is refused or too much, about fewer.
+
+    Args:
+        parts: What to ask about.
+        put: Asks about some parts and keeps the answer.
+        halve: Cuts a single part that is too much; gives nothing where it cannot be cut.
+        failed: Told about a single part that cannot be answered.
+    """
+    try:
+        put(parts)
+    except (QuestionTooLarge, QuestionRefused, QuestionFailed) as error:
+        if len(parts) > 1:
+            middle = len(parts) // 2
+            smaller: Sequence[Sequence[Part]] = (parts[:middle], parts[middle:])
+        elif isinstance(error, QuestionTooLarge) and (cut := halve(parts[0])):
+            smaller = [[part] for part in cut]
+        else:
+            failed(parts[0], error)
+            return
+        for some in smaller:
+            divided(some, put, halve, failed)
+
+
+def batches(parts: Sequence[Part], weight: Callable[[Part], float], most: float) -> list[list[Part]]:
+    """Put parts into batches of about a weight, in order; a part heavier than that stands alone."""
+    made: list[list[Part]] = []
+    load = most
+    for part in parts:
+        load += weight(part)
+        if load > most or not made:
+            made.append([])
+            load = weight(part)
+        made[-1].append(part)
+    return made
+
+
+def by_column(ask: Ask, row: Row) -> Mapping[str, Any]:
+    """Name the values of a row."""
+    return dict(zip(ask.columns, row, strict=True))

@@ -1,0 +1,280 @@
+"""Asking PostHog politely: few requests at a time, spaced repeats, an end in time.
+
+Only GET and POST to ``/query/`` are ever sent. The rules are PostHog's own (its limits and what its errors
+mean); a question that is too large is never repeated as it is, since whoever asked can ask for less.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from threading import BoundedSemaphore, Lock, Thread
+from typing import Any
+
+from reporter.errors import SourceError
+from reporter.sources.api.refusals import Again, Refusal, of_answer, of_break, off_contract
+from reporter.sources.api.wire import Answer, Broken, Wire, parsed
+
+IN_FLIGHT = 2
+"""Queries under way at once; PostHog runs three a project, for everybody who uses it."""
+_TRIES: Mapping[Again, int] = {"never": 1, "throttled": 9, "busy": 5, "broken": 2, "unreachable": 3}
+"""How often a request is sent at most, by what went wrong last."""
+_SPACING_S = 6.0
+"""PostHog gives a repeat within 5 s the answer of the request it repeats."""
+_BACK_OFF_S = (5.0, 10.0, 20.0, 30.0)
+_RECONNECT_S = (1.0, 3.0)
+_POLL_S = 1.0
+_LEAST_S = 0.5
+"""Time that must be left for a request to be worth sending."""
+
+
+class Client:
+    """PostHog's API for one project."""
+
+    def __init__(
+        self,
+        host: str,
+        project_id: str,
+        key: Callable[[], str],
+        *,
+        timeout_s: float,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Prepare; nothing is sent yet.
+
+        Args:
+            host: Where PostHog is.
+            project_id: Number of the project.
+            key: Gives the personal API key.
+            timeout_s: Longest time all requests together may take, waits included, in seconds.
+            clock: Seconds that only grow.
+            sleep: Waits for so many seconds.
+            say: Told, in one line, why it waits.
+        """
+        self.host = host.rstrip("/")
+        self.project_id = project_id
+        self.bytes_read = 0
+        """Bytes PostHog says it read to answer."""
+        self.budget_left: int | None = None
+        """Bytes PostHog says it may still read for this project's queries; ``None`` if it did not say."""
+        self.server_time: datetime | None = None
+        """The server's clock, as its last answer told it."""
+        self._wire = Wire(host, key, clock=clock)
+        self._clock, self._sleep, self._say = clock, sleep, say
+        self._until = clock() + timeout_s
+        self._timeout_s = timeout_s
+        self._places = BoundedSemaphore(IN_FLIGHT)
+        self._lock = Lock()
+        self._not_before = 0.0
+        self._scopes = ["projects", "environments"]
+
+    def close(self) -> None:
+        """Close all connections; may be called twice."""
+        self._wire.close()
+
+    def query(self, question: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+        """Put one query and give its answer.
+
+        Args:
+            question: A ``HogQLQuery``, ``TracesQuery`` or ``TraceQuery``.
+            name: What it is for; PostHog's log of queries shows it.
+
+        Raises:
+            QuestionTooLarge: It is beyond PostHog's limits.
+            QuestionRefused: PostHog will not answer it as it was asked.
+            SourceError: The key, the project, the network or the time allowed.
+        """
+
+        def content() -> bytes:
+            body = {
+                "query": question,
+                "refresh": "force_blocking",
+                "name": f"reporter:{name}",
+                "client_query_id": uuid.uuid4().hex,
+            }
+            return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+
+        with self._places:
+            answer = self._asked("POST", "query/", content, name)
+            status = answer.get("query_status")
+            return self._polled(status, name) if isinstance(status, Mapping) else answer
+
+    def get(self, path: str, name: str, *, below_project: bool = True) -> Any:
+        """Read one resource.
+
+        Args:
+            path: Path below the project, or below ``/api/``.
+            name: What it is, for errors.
+            below_project: Whether the path is one of the project.
+
+        Raises:
+            SourceError: As `query` does.
+        """
+        return self._asked("GET", path, None, name, below_project=below_project)
+
+    def _asked(
+        self,
+        method: str,
+        path: str,
+        content: Callable[[], bytes] | None,
+        name: str,
+        *,
+        below_project: bool = True,
+    ) -> Any:
+        """Send a request until it is answered, repeating it by the rules."""
+        tries = 0
+        while True:
+            tries += 1
+            found = self._once(method, path, content, name, below_project=below_project)
+            if not isinstance(found, Refusal):
+                return found
+            if tries >= _TRIES[found.again]:
+                raise found.error
+            self._wait(found, tries)
+
+    def _wait(self, refusal: Refusal, tries: int) -> None:
+        """Wait as long as the server asks, or as manners do.
+
+        Raises:
+            SourceError: There is not so much time left.
+        """
+        wait_s = {
+            "throttled": _BACK_OFF_S[min(tries, len(_BACK_OFF_S)) - 1],
+            "busy": _BACK_OFF_S[min(tries, len(_BACK_OFF_S)) - 1],
+            "unreachable": _RECONNECT_S[min(tries, len(_RECONNECT_S)) - 1],
+        }.get(refusal.again, _SPACING_S)
+        if refusal.wait_s is not None:
+            wait_s = max(refusal.wait_s, _LEAST_S)
+        moment = self._clock() + wait_s
+        if moment > self._until - _LEAST_S:
+            error = refusal.error
+            left = max(0.0, self._until - self._clock())
+            message = f"{error.message}; it asks to wait {wait_s:.0f} s, and --timeout leaves {left:.0f} s"
+            if refusal.wait_s is None:
+                message = f"{error.message}; --timeout leaves no time to try again"
+            raise type(error)(message, subject=error.subject, hint=error.hint)
+        self._say(f"{refusal.error.message}; trying again in {wait_s:.0f} s")
+        if refusal.again == "throttled":
+            with self._lock:  # the limit is the project's: everybody waits
+                self._not_before = max(self._not_before, moment)
+        self._sleep(wait_s)
+
+    def _once(
+        self, method: str, path: str, content: Callable[[], bytes] | None, name: str, *, below_project: bool
+    ) -> Any:
+        """Send a request once; gives the parsed answer or a `Refusal`.
+
+        An older server knows projects as environments; which name answers is found out by the first request.
+        """
+        self._pause()
+        if not below_project:
+            return self._exchanged(method, f"/api/{path}", content, name)
+        first, *others = self._scopes
+        found = self._exchanged(method, f"/api/{first}/{self.project_id}/{path}", content, name)
+        for other in others:
+            if not (isinstance(found, Refusal) and found.missing):
+                break
+            second = self._exchanged(method, f"/api/{other}/{self.project_id}/{path}", content, name)
+            if isinstance(second, Refusal) and second.missing:
+                return found
+            found, first = second, other
+        if not isinstance(found, Refusal):
+            self._scopes = [first]
+        return found
+
+    def _pause(self) -> None:
+        """Wait while the project is throttled.
+
+        Raises:
+            SourceError: The time allowed is over.
+        """
+        with self._lock:
+            wait_s = self._not_before - self._clock()
+        if wait_s > 0:
+            self._sleep(min(wait_s, max(0.0, self._until - self._clock())))
+        if self._until - self._clock() < _LEAST_S:
+            raise SourceError(
+                f"the run took longer than {self._timeout_s:g} s and was stopped",
+                subject="--timeout",
+                hint="Allow more with --timeout SECONDS, or ask for less with --job, --level or --since.",
+            )
+
+    def _exchanged(self, method: str, path: str, content: Callable[[], bytes] | None, name: str) -> Any:
+        try:
+            answer = self._wire.exchange(
+                method, path, content() if content else None, self._until - self._clock()
+            )
+        except Broken as broken:
+            return of_break(broken, self.host, name)
+        self._note(answer)
+        if not 200 <= answer.status < 300:
+            return of_answer(answer, self.host, name, datetime.now(UTC))
+        found = parsed(answer.body)
+        if isinstance(found, Mapping) or (method == "GET" and isinstance(found, list)):
+            return found
+        return off_contract(self.host, name, "no JSON" if found is None else "JSON of another shape")
+
+    def _note(self, answer: Answer) -> None:
+        from email.utils import parsedate_to_datetime
+
+        read = answer.headers.get("x-posthog-query-bytes-read", "")
+        left = answer.headers.get("x-posthog-query-budget-remaining-bytes", "")
+        with self._lock:
+            if read.isdigit() and len(read) < 20:
+                self.bytes_read += int(read)
+            if left.lstrip("-").isdigit() and len(left) < 20:
+                self.budget_left = int(left)
+            try:
+                self.server_time = parsedate_to_datetime(answer.headers.get("date", ""))
+            except (ValueError, TypeError, IndexError):
+                return
+
+    def _polled(self, status: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+        """Wait for a query the server chose to answer later."""
+        while not status.get("complete"):
+            query_id = str(status.get("id") or "")
+            if not query_id.replace("-", "").isalnum():
+                raise off_contract(self.host, name, "a query without an id").error
+            self._sleep(_POLL_S)
+            found = self._asked("GET", f"query/{query_id}/", None, name)
+            inner = found.get("query_status") if isinstance(found, Mapping) else None
+            if not isinstance(inner, Mapping):
+                raise off_contract(self.host, name, "a query without a status").error
+            status = inner
+        results = status.get("results")
+        if status.get("error") or not isinstance(results, Mapping):
+            said = json.dumps({"detail": str(status.get("error_message") or "the query failed")}).encode()
+            raise of_answer(Answer(400, {}, said), self.host, name, datetime.now(UTC)).error
+        return results
+
+
+def in_pairs(tasks: Sequence[Callable[[], None]]) -> None:
+    """Run tasks two at a time, each pair after the one before has ended.
+
+    Pairs, not a queue: the longest chain of requests then is half their number whatever each takes. Threads
+    are daemons, so that a deadline or Ctrl-C need not wait for a server.
+
+    Args:
+        tasks: Each keeps its own outcome; what one raises is raised here when its pair has ended.
+    """
+    for first in range(0, len(tasks), IN_FLIGHT):
+        raised: list[BaseException] = []
+
+        def run(task: Callable[[], None], raised: list[BaseException] = raised) -> None:
+            try:
+                task()
+            except BaseException as error:  # noqa: BLE001 (raised again by the thread that waits)
+                raised.append(error)
+
+        threads = [Thread(target=run, args=(task,), daemon=True) for task in tasks[first : first + IN_FLIGHT]]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if raised:
+            raise raised[0]

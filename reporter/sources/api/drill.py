@@ -1,0 +1,283 @@
+"""Drill-down: calls in slices of time, traces as PostHog lists and shows them, the user's own HogQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from reporter.errors import QuestionFailed, QuestionRefused, QuestionTooLarge
+from reporter.model import Call, Table, Trace, TraceSummary, Window
+from reporter.sources import rows as build
+from reporter.sources.api import values
+from reporter.sources.api.client import in_pairs
+from reporter.sources.api.refusals import off_contract
+from reporter.sources.queries.hogql import calls as questions
+
+if TYPE_CHECKING:
+    from reporter.model import Level
+    from reporter.sources.api.reading import Reader
+
+_PAGE = 20_000
+_KEYS = 2_000
+_SLICE = timedelta(days=1)
+_SHORTEST = timedelta(minutes=5)
+_LISTED = 100
+"""Traces PostHog is asked for at once."""
+_MOST_ROWS = 49_999
+_BEFORE, _AFTER = timedelta(days=7), timedelta(days=1)
+"""How far outside a window a trace that belongs to it is looked for."""
+_RECENT = timedelta(days=35)
+"""PostHog keeps what was said for 30 days, so most traces asked for are not older."""
+_LONGEST = timedelta(days=400)
+
+
+class Drill:
+    """Puts questions about calls and traces."""
+
+    def __init__(self, reader: Reader, now: datetime) -> None:
+        """Take a reader and the real time, after which nothing is looked for."""
+        self._reader = reader
+        self._now = now
+
+    # -- calls ----------------------------------------------------------------------------------------
+
+    def calls(
+        self, window: Window, level: Level, filters: Sequence[Mapping[str, Any]], keys: Sequence[str] | None
+    ) -> Iterator[Call]:
+        """Stream calls in order of time and id; a slice that is too much is cut in two."""
+        users: dict[str, int] = {}
+        slices = [
+            (start, min(start + _SLICE, window.end)) for start in _steps(window.start, window.end, _SLICE)
+        ][::-1]
+        while slices:
+            start, end = slices.pop()
+            try:
+                found = self._slice(level, window, (start, end), filters, keys)
+            except QuestionTooLarge:
+                if end - start < 2 * _SHORTEST:
+                    raise
+                middle = start + (end - start) / 2
+                slices += [(middle, end), (start, middle)]
+                continue
+            for row in found:
+                yield build.call(_call(row), users)
+
+    def _slice(
+        self,
+        level: Level,
+        window: Window,
+        span: tuple[datetime, datetime],
+        filters: Sequence[Mapping[str, Any]],
+        keys: Sequence[str] | None,
+    ) -> list[Mapping[str, Any]]:
+        """Read all calls of a slice, page by page."""
+        found: list[Mapping[str, Any]] = []
+        groups: list[Sequence[str] | None] = [None]
+        if keys is not None:
+            groups = [keys[first : first + _KEYS] for first in range(0, len(keys), _KEYS)]
+        for group in groups:
+            after: tuple[datetime, str] | None = None
+            while True:
+                ask = questions.calls(level, span, (window.start, window.end), after, _PAGE, filters, group)
+                rows = self._reader.rows(ask)
+                found += rows
+                if len(rows) < _PAGE:
+                    break
+                after = values.moment(rows[-1]["moment"]).replace(tzinfo=UTC), str(rows[-1]["id"])
+        if len(groups) > 1:
+            unique = {str(row["id"]): row for row in found}  # a generation may have been judged in two groups
+            found = sorted(unique.values(), key=lambda row: (values.moment(row["moment"]), str(row["id"])))
+        return found
+
+    # -- traces ---------------------------------------------------------------------------------------
+
+    def traces(self, window: Window, filters: Mapping[str, str], limit: int) -> tuple[TraceSummary, ...]:
+        """List traces: PostHog finds them, and each is measured as everywhere else in a report."""
+        found: dict[str, TraceSummary] = {}
+        offset, more = 0, True
+        while more and len(found) < limit:
+            listed, more = self._listed(window, filters, min(max(limit, 1), _LISTED), offset)
+            offset += len(listed)
+            if not listed:
+                break
+            for summary in self._summaries(listed, window.start - _BEFORE, window.end + _AFTER):
+                if window.start <= summary.started_at < window.end:
+                    found[summary.trace_id] = summary
+        newest = sorted(found.values(), key=lambda summary: summary.trace_id)
+        newest.sort(key=lambda summary: summary.started_at, reverse=True)
+        return tuple(newest[: max(0, limit)])
+
+    def _listed(
+        self, window: Window, filters: Mapping[str, str], limit: int, offset: int
+    ) -> tuple[list[str], bool]:
+        """Ask PostHog for one page of its own trace list; gives ids and whether there are more."""
+        properties = [
+            {"type": "event", "key": key, "value": [text], "operator": "exact"}
+            for key, text in sorted(filters.items())
+        ]
+        answer = self._reader.client.query(
+            {
+                "kind": "TracesQuery",
+                "dateRange": _dates(window.start, window.end),
+                "properties": properties,
+                "limit": limit,
+                "offset": offset,
+            },
+            "list of traces",
+        )
+        results = answer.get("results")
+        if not isinstance(results, list):
+            raise off_contract(self._reader.client.host, "list of traces", "an answer without traces").error
+        ids = [str(one["id"]) for one in results if isinstance(one, Mapping) and one.get("id")]
+        return ids, bool(answer.get("hasMore")) and bool(ids)
+
+    def _summaries(self, trace_ids: Sequence[str], start: datetime, end: datetime) -> list[TraceSummary]:
+        rows = self._reader.rows(questions.summaries(trace_ids, start, end))
+        return [build.summary(_summary(row)) for row in rows]
+
+    def trace(self, trace_id: str, window: Window | None) -> Trace | None:
+        """Read one trace: figures from the events, what was said from PostHog's own answer if it has one."""
+        span = (window.start, window.end) if window else self._extent(trace_id)
+        if span is None:
+            return None
+        rows: list[Mapping[str, Any]] = []
+        summaries: list[TraceSummary] = []
+        said: dict[str, str] = {}
+
+        def figures() -> None:
+            summaries.extend(self._summaries([trace_id], *span))
+            rows.extend(self._reader.rows(questions.trace_rows(trace_id, *span)))
+
+        def content() -> None:
+            said.update(self._content(trace_id, *span))
+
+        in_pairs([figures, content])
+        if not summaries:
+            return None
+        events = tuple(build.trace_event(_event(row), _spoken(row, said)) for row in rows)
+        return Trace(summary=summaries[0], events=events)
+
+    def _extent(self, trace_id: str) -> tuple[datetime, datetime] | None:
+        """Find when a trace happened: lately, else at any time PostHog keeps events for."""
+        for length in (_RECENT, _LONGEST):
+            ask = questions.extent(trace_id, self._now - length, self._now + _AFTER)
+            for row in self._reader.rows(ask):
+                if values.whole(row["events"]):
+                    first, last = (values.moment(row[name]).replace(tzinfo=UTC) for name in ("first", "last"))
+                    return first, last + timedelta(microseconds=1)
+        return None
+
+    def _content(self, trace_id: str, start: datetime, end: datetime) -> dict[str, str]:
+        """Ask PostHog for a trace with what was said in it; properties as JSON text by event id."""
+        question = {"kind": "TraceQuery", "traceId": trace_id, "dateRange": _dates(start, end)}
+        try:
+            answer = self._reader.client.query(question, "what one trace said")
+        except (QuestionRefused, QuestionFailed, QuestionTooLarge):
+            return {}  # the figures stand without it
+        results = answer.get("results")
+        traces = [one for one in results if isinstance(one, Mapping)] if isinstance(results, list) else []
+        said: dict[str, str] = {}
+        for trace in traces:
+            for event in trace.get("events") or ():
+                if isinstance(event, Mapping) and isinstance(event.get("properties"), Mapping):
+                    said[str(event.get("id"))] = json.dumps(event["properties"], ensure_ascii=True)
+        return said
+
+    # -- the user's own question ------------------------------------------------------------------------
+
+    def query(self, sql: str, values_: Mapping[str, Any], limit: int) -> Table:
+        """Run the user's own statement, wrapped so that its rows are bounded and a cut shows."""
+        limit = max(0, min(limit, _MOST_ROWS))
+        answer = self._reader.client.query(
+            {
+                "kind": "HogQLQuery",
+                # The statement is the user's own, and PostHog is the one to judge it.
+                "query": f"SELECT * FROM (\n{sql.strip().rstrip(';')}\n) LIMIT {limit + 1}",  # noqa: S608
+                "values": dict(values_),
+                "modifiers": {"convertToProjectTimezone": False},
+            },
+            "query",
+        )
+        if answer.get("error"):
+            raise QuestionRefused(str(answer["error"])[:500])
+        columns, rows = answer.get("columns"), answer.get("results")
+        if not isinstance(columns, list) or not isinstance(rows, list):
+            raise off_contract(self._reader.client.host, "query", "an answer without rows").error
+        kept = tuple(tuple(row) if isinstance(row, list) else (row,) for row in rows[:limit])
+        return Table(tuple(map(str, columns)), kept, truncated=len(rows) > limit)
+
+
+def _steps(start: datetime, end: datetime, step: timedelta) -> Iterator[datetime]:
+    while start < end:
+        yield start
+        start += step
+
+
+def _dates(start: datetime, end: datetime) -> dict[str, Any]:
+    first, last = (moment.astimezone(UTC).isoformat().replace("+00:00", "Z") for moment in (start, end))
+    return {"date_from": first, "date_to": last, "explicitDate": True}
+
+
+def _call(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Give a row of `queries.hogql.calls.calls` as `rows.call` takes it."""
+    return (
+        str(row["id"]),
+        str(row["kind"]),
+        values.moment(row["moment"]),
+        row["trace"] or None,
+        values.word(row["model"]),
+        values.word(row["provider"]),
+        values.figure(row["cost"]),
+        values.figure(row["latency"]),
+        values.figure(row["tokens_in"]),
+        values.figure(row["tokens_out"]),
+        values.flag(row["bad"]),
+        values.figure(row["status"]),
+        values.word(row["error"]) if values.flag(row["bad"]) else None,
+        row["who"],
+    )
+
+
+def _summary(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (
+        str(row["trace"]),
+        values.word(row["name"]),
+        values.moment(row["began"]),
+        values.figure(row["latency"]),
+        values.money([(row["cost_whole"], row["cost_rest"], row["cost_plain"])]),
+        values.figure(row["tokens_in"]),
+        values.figure(row["tokens_out"]),
+        values.whole(row["errors"]),
+        values.whole(row["events"]),
+    )
+
+
+def _event(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (
+        str(row["id"]),
+        str(row["kind"]),
+        values.moment(row["moment"]),
+        values.word(row["model"]),
+        values.word(row["provider"]),
+        values.figure(row["latency"]),
+        values.figure(row["cost"]),
+        values.figure(row["tokens_in"]),
+        values.figure(row["tokens_out"]),
+        values.flag(row["bad"]),
+        values.word(row["error"]) if values.flag(row["bad"]) else None,
+    )
+
+
+def _spoken(row: Mapping[str, Any], said: Mapping[str, str]) -> str:
+    """Give an event's properties: PostHog's own answer, else the names the events table still holds."""
+    names = {
+        "$ai_span_id": "span",
+        "$ai_parent_id": "parent",
+        "$ai_generation_id": "generation",
+        "$ai_span_name": "span_name",
+        "$ai_trace_name": "trace_name",
+    }
+    kept = {name: word for name, column in names.items() if (word := values.word(row[column]))}
+    return said.get(str(row["id"])) or json.dumps(kept)

@@ -1,0 +1,401 @@
+"""The `Source` over PostHog's API: what was announced is asked in few requests, and nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+from reporter.errors import QuestionRefused, RunNotFound, RunUnreadable, SourceError, UsageError
+from reporter.model import (
+    Call,
+    Failure,
+    ItemMetrics,
+    Job,
+    Membership,
+    Provenance,
+    Run,
+    RunHeader,
+    Table,
+    Totals,
+    Trace,
+    TraceSummary,
+    Window,
+)
+from reporter.report import Caveat
+from reporter.sources.api.client import Client, in_pairs
+from reporter.sources.api.configured import Configured
+from reporter.sources.api.drill import Drill
+from reporter.sources.api.reading import Listed, Outcome, Reader, keyed, part_of
+from reporter.sources.base import Wanted
+from reporter.sources.decode import EventRow, decode_run
+from reporter.sources.queries.hogql import runs as run_questions
+from reporter.sources.queries.hogql.items import Part
+from reporter.sources.run_id import parse_run_id
+from reporter.sources.times import parse_instant
+from reporter.units import clean
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from reporter.sources.base import Warn
+
+FIRST_RUNS = datetime(2025, 10, 1, tzinfo=UTC)
+"""PostHog had no clusters before this."""
+_FAULTS_SHOWN = 3
+_DAY = timedelta(days=1)
+
+
+class ApiSource:
+    """PostHog's own API, read with a personal key."""
+
+    def __init__(self, client: Client, *, warn: Warn, now: datetime) -> None:
+        """Take a client; nothing is asked yet.
+
+        Args:
+            client: Whom to ask, about which project.
+            warn: Where caveats go, each fact once.
+            now: The real time, aware: nothing is looked for after it.
+        """
+        self._client = client
+        self._warn = warn
+        self._warned: set[tuple[str, str]] = set()
+        self._now = now
+        self._reader = Reader(client, cached=self._from_cache)
+        self._configured = Configured(client, self._caveat)
+        self._drill = Drill(self._reader, now)
+        self._listed: dict[tuple[datetime, datetime], Outcome[Listed]] = {}
+        self._odd: set[str] = set()
+        self._headers: dict[str, RunHeader] = {}
+        self._whole: dict[str, Outcome[EventRow]] = {}
+        self._members: dict[str, Outcome[Membership]] = {}
+        self._items: dict[str, Outcome[tuple[ItemMetrics, ...]]] = {}
+        self._failures: dict[str, Outcome[tuple[Failure, ...]]] = {}
+        self._totals: dict[tuple[Window, str], Outcome[Totals]] = {}
+
+    def __enter__(self) -> Self:
+        """Give the source itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the source."""
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections; may be called twice."""
+        self._client.close()
+
+    def ahead(self, wanted: Wanted) -> None:
+        """Ask for everything announced that is not known yet, two requests at a time."""
+        if wanted.listed is not None and wanted.listed not in self._listed:
+            span = wanted.listed
+            in_pairs([lambda: self._list(span), self._configured.fetch])
+        self._remember((*wanted.whole, *wanted.members, *wanted.measured))
+        measured = [header for header in wanted.measured if header.run_id not in self._items]
+        populations = [asked for asked in wanted.populations if _population_key(*asked) not in self._totals]
+        whole = [header for header in wanted.whole if header.run_id not in self._whole]
+        members = [header for header in wanted.members if header.run_id not in self._members]
+        odd = [h for h in measured if h.run_id in self._odd and h.run_id not in self._members]
+        if odd:  # their keys must be known before their items can be asked for
+            self._members.update(self._reader.memberships(odd))
+        # The slow ones first, beside one another.
+        tasks: list[Callable[[], None]] = []
+        if measured:
+            parts = self._parts(measured)
+            tasks += [lambda: self._measure(parts), lambda: self._fail(parts)]
+        for group in _alike(populations):
+            tasks.append(lambda group=group: self._populate(group))  # type: ignore[misc]
+        if whole:
+            tasks.append(lambda: self._read_whole(whole))
+        if members:
+            tasks.append(lambda: self._read_members(members))
+        in_pairs(tasks)
+
+    # -- what was asked, kept as a value or as the error it ended with --------------------------------
+
+    def _list(self, span: tuple[datetime, datetime]) -> None:
+        outcome: Outcome[Listed]
+        try:
+            outcome = self._reader.listed(*span)
+        except SourceError as error:
+            outcome = error
+        else:
+            self._odd.update(outcome.odd)
+            self._remember(outcome.headers)
+        self._listed[span] = outcome
+
+    def _read_whole(self, headers: Sequence[RunHeader]) -> None:
+        self._whole.update(_outcomes(headers, lambda: self._reader.whole(headers)))
+
+    def _read_members(self, headers: Sequence[RunHeader]) -> None:
+        self._members.update(_outcomes(headers, lambda: self._reader.memberships(headers)))
+
+    def _measure(self, parts: Sequence[Part]) -> None:
+        headers = [part.run for part in parts]
+        self._items.update(_outcomes(headers, lambda: self._reader.items(parts)))
+
+    def _fail(self, parts: Sequence[Part]) -> None:
+        headers = [part.run for part in parts]
+        self._failures.update(_outcomes(headers, lambda: self._reader.failures(parts)))
+
+    def _populate(self, asked: Sequence[tuple[Window, Job]]) -> None:
+        found: Sequence[Outcome[Totals]]
+        try:
+            found = self._reader.totals(asked)
+        except SourceError as error:
+            found = [error] * len(asked)
+        self._totals.update(
+            {_population_key(*one): outcome for one, outcome in zip(asked, found, strict=True)}
+        )
+
+    def _remember(self, headers: Sequence[RunHeader]) -> None:
+        self._headers.update({header.run_id: header for header in headers})
+
+    def _parts(self, headers: Sequence[RunHeader]) -> list[Part]:
+        """Make parts of runs; those whose keys PostHog cannot read spell them out."""
+        parts: list[Part] = []
+        for header in headers:
+            membership = self._members.get(header.run_id) if header.run_id in self._odd else None
+            parts += keyed(header, membership) if isinstance(membership, Membership) else [part_of(header)]
+        return parts
+
+    # -- verbs ----------------------------------------------------------------------------------------
+
+    def jobs(self) -> tuple[Job, ...] | None:
+        """List clustering jobs as configured; ``None``, with a caveat, where the key may not read them."""
+        return self._configured.jobs()
+
+    def job(self, job_id: str) -> Job | None:
+        """Give one configured job, or ``None``."""
+        return self._configured.job(job_id)
+
+    def runs(self, since: datetime, until: datetime) -> tuple[RunHeader, ...]:
+        """List run headers emitted in [since, until], newest first; see `reporter.sources.base.Source`."""
+        listed = self._listing(since, until)
+        for error in listed.broken:
+            self._unreadable(error)
+        return listed.headers
+
+    def broken(self, since: datetime, until: datetime) -> tuple[RunUnreadable, ...]:
+        """List the runs whose header cannot be decoded; see `reporter.sources.base.Source`."""
+        return self._listing(since, until).broken
+
+    def _listing(self, since: datetime, until: datetime) -> Listed:
+        if (since, until) not in self._listed:
+            self._list((since, until))
+        outcome = self._listed[since, until]
+        if isinstance(outcome, SourceError):
+            raise outcome
+        return outcome
+
+    def run(self, run_id: str) -> Run:
+        """Read one whole run, whatever its age; one that was not listed is looked for by its id.
+
+        Raises:
+            RunNotFound: No event carries this id.
+            RunUnreadable: The event breaks the contract; all faults are listed.
+        """
+        header = self._headers.get(run_id)
+        if header is not None and run_id not in self._whole:
+            self._read_whole([header])
+        outcome = self._whole.get(run_id) or self._found(run_id)
+        if outcome is None:
+            raise RunNotFound(
+                "PostHog holds no run with this id",
+                subject=clean(run_id),
+                hint="`reporter runs` lists the runs there are; check --project-id.",
+            )
+        run = decode_run(_value(outcome))
+        self._remember([run.header])
+        return run
+
+    def _found(self, run_id: str) -> EventRow | None:
+        """Look for a run by its id: about the time the id names, then at any time."""
+        moment = parse_run_id(run_id).moment
+        spans = [(FIRST_RUNS, self._now + _DAY)]
+        if moment is not None:
+            spans.insert(0, (moment - _DAY, moment + 3 * _DAY))
+        for span in spans:
+            for row in self._reader.rows(run_questions.run_by_id(run_id.strip(), *span)):
+                event = EventRow(
+                    str(row["id"]), str(row["kind"]), parse_instant(row["emitted"]) or self._now, row["whole"]
+                )
+                self._whole[run_id] = event
+                return event
+        return None
+
+    def memberships(self, run_ids: Sequence[str]) -> Mapping[str, Membership]:
+        """Give item membership per run id; unreadable or unknown runs are left out with a caveat."""
+        asked = list(dict.fromkeys(run_ids))
+        for run_id in asked:
+            if run_id not in self._headers and run_id not in self._members:
+                self._look_up(run_id)
+        missing = [self._headers[r] for r in asked if r not in self._members and r in self._headers]
+        if missing:
+            self._read_members(missing)
+        found: dict[str, Membership] = {}
+        for run_id in asked:
+            outcome = self._members.get(run_id)
+            if isinstance(outcome, Membership):
+                found[run_id] = outcome
+            elif isinstance(outcome, RunUnreadable):
+                self._unreadable(outcome)
+            elif outcome is None:
+                self._caveat("run_not_found", run_id, f"PostHog holds no run {clean(run_id)}.")
+            else:
+                message = (
+                    f"Run {clean(run_id)} could not be read and was left out: {clean(outcome.message, 300)}"
+                )
+                self._caveat("run_unreadable", run_id, message)
+        return found
+
+    def _look_up(self, run_id: str) -> None:
+        """Learn the header of a run that was not listed."""
+        try:
+            self.run(run_id)
+        except RunNotFound:
+            return
+        except RunUnreadable as error:
+            self._members[run_id] = error
+
+    def items(
+        self, runs: Sequence[RunHeader], by: str | None = None
+    ) -> Mapping[str, tuple[ItemMetrics, ...]]:
+        """Measure the items of each run inside that run's window; see `reporter.sources.base.Source`."""
+        self._know_keys(runs)
+        if by is not None:
+            found = self._reader.items(self._parts(runs), by)
+            return {run.run_id: _value(found[run.run_id]) for run in runs}
+        missing = [run for run in runs if run.run_id not in self._items]
+        if missing:
+            self._measure(self._parts(missing))
+        return {run.run_id: _value(self._items[run.run_id]) for run in runs}
+
+    def failures(self, runs: Sequence[RunHeader]) -> Mapping[str, tuple[Failure, ...]]:
+        """Give the failed calls of each run's items, grouped by item and look, sorted by key."""
+        self._know_keys(runs)
+        missing = [run for run in runs if run.run_id not in self._failures]
+        if missing:
+            self._fail(self._parts(missing))
+        return {run.run_id: _value(self._failures[run.run_id]) for run in runs}
+
+    def _know_keys(self, runs: Sequence[RunHeader]) -> None:
+        """Read the keys of runs from whose events PostHog cannot take them."""
+        missing = [run for run in runs if run.run_id in self._odd and run.run_id not in self._members]
+        if missing:
+            self._read_members(missing)
+
+    def totals(self, window: Window, job: Job) -> Totals | None:
+        """Measure the population under the job's own filters; ``None``, with a caveat, where that fails."""
+        key = _population_key(window, job)
+        if key not in self._totals:
+            self._populate([(window, job)])
+        outcome = self._totals[key]
+        if isinstance(outcome, Totals):
+            return outcome
+        name = clean(job.name, 80) or "this job"
+        if isinstance(outcome, QuestionRefused):
+            message = (
+                f"A filter of {name} cannot be applied; figures of its whole traffic are left out "
+                f"({clean(outcome.message, 200)})."
+            )
+            self._caveat("filters_not_applied", job.id or "", message, job_id=job.id)
+        else:
+            message = f"The whole traffic of {name} could not be measured: {clean(outcome.message, 300)}"
+            self._caveat("population_unknown", job.id or "", message, job_id=job.id)
+        return None
+
+    def calls(self, window: Window, job: Job | None = None, run: RunHeader | None = None) -> Iterator[Call]:
+        """Stream the calls of a window in order of time and uuid, a slice of it at a time."""
+        level = run.level if run else job.level if job else "trace"
+        keys = None
+        if run is not None:
+            self._remember([run])
+            membership = self.memberships([run.run_id]).get(run.run_id)
+            keys = sorted({key for c in (membership.clusters if membership else ()) for key in c.keys})
+        filters = job.event_filters if job else ()
+        try:
+            yield from self._drill.calls(window, level, filters, keys)
+        except QuestionRefused as error:
+            if not filters:
+                raise
+            name = clean(job.name, 80) if job else ""
+            message = (
+                f"A filter of {name or 'this job'} cannot be applied and was passed over ({error.message})."
+            )
+            self._caveat("filters_not_applied", (job.id if job else "") or "", message)
+            yield from self._drill.calls(window, level, (), keys)
+
+    def traces(self, window: Window, filters: Mapping[str, str], limit: int) -> tuple[TraceSummary, ...]:
+        """List traces that begin in the window and have an event matching every filter, newest first."""
+        return self._drill.traces(window, filters, limit)
+
+    def trace(self, trace_id: str, window: Window | None = None) -> Trace | None:
+        """Read one trace (what of it lies in the window), or ``None`` if it has no event."""
+        return self._drill.trace(trace_id, window)
+
+    def query(self, sql: str, values: Mapping[str, Any], limit: int) -> Table:
+        """Run the user's own HogQL; ``{name}`` stands for a value.
+
+        Raises:
+            UsageError: PostHog refuses the statement.
+        """
+        try:
+            return self._drill.query(sql, values, limit)
+        except QuestionRefused as error:
+            hint = "Ask with one HogQL SELECT over events; give it a LIMIT and bound its timestamp."
+            raise UsageError(f"the query was refused: {error.message}", hint=hint) from error
+
+    def describe(self) -> Provenance:
+        """Name the host and the project."""
+        parts = urlsplit(self._client.host)
+        return Provenance(
+            kind="posthog", location=f"{parts.netloc}{parts.path}", project_id=self._client.project_id
+        )
+
+    # -- caveats --------------------------------------------------------------------------------------
+
+    def _from_cache(self) -> None:
+        message = "PostHog answered from its cache although it was asked not to; figures may be hours old."
+        self._caveat("cached_answer", "", message)
+
+    def _unreadable(self, error: RunUnreadable) -> None:
+        shown = "; ".join(error.faults[:_FAULTS_SHOWN]) + ("; …" if len(error.faults) > _FAULTS_SHOWN else "")
+        message = f"Run {clean(error.run_id)} cannot be read and was left out: {shown}"
+        self._caveat("run_unreadable", error.run_id, message, job_id=error.job_id)
+
+    def _caveat(self, code: str, subject: str, message: str, job_id: str | None = None) -> None:
+        if (code, subject) not in self._warned:
+            self._warned.add((code, subject))
+            self._warn(Caveat(code=code, message=message, job_id=job_id))
+
+
+def _value(outcome: Outcome[Any]) -> Any:
+    if isinstance(outcome, SourceError):
+        raise outcome
+    return outcome
+
+
+def _outcomes(
+    headers: Sequence[RunHeader], ask: Callable[[], Mapping[str, Outcome[Any]]]
+) -> Mapping[str, Any]:
+    """Give the answers by run id, or the one error for all of them."""
+    try:
+        return ask()
+    except SourceError as error:
+        return {header.run_id: error for header in headers}
+
+
+def _population_key(window: Window, job: Job) -> tuple[Window, str]:
+    return window, f"{job.level} {sorted(map(repr, job.event_filters))}"
+
+
+def _alike(populations: Sequence[tuple[Window, Job]]) -> list[list[tuple[Window, Job]]]:
+    """Group populations by the filters they are asked under: each group is one question."""
+    groups: dict[str, list[tuple[Window, Job]]] = {}
+    for asked in populations:
+        groups.setdefault(repr(sorted(map(repr, asked[1].event_filters))), []).append(asked)
+    return list(groups.values())

@@ -1,0 +1,201 @@
+"""One exchange with a server that is trusted with a key and with nothing else.
+
+The key goes to the one host that was named, never along a redirect. An answer is read up to a size and a
+time, must be JSON, and loses the key wherever the server repeats it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from reporter import __version__
+from reporter.errors import SourceError
+
+MOST_BYTES = 48 * 2**20
+"""Bytes of the longest answer that is read, unpacked; the largest we ask for is a tenth of it."""
+_CONNECT_S, _READ_S, _WRITE_S = 10.0, 90.0, 30.0
+"""PostHog lets a query wait up to 30 s for a free place and then run for up to 60 s."""
+_EXCHANGE_S = 150.0
+"""Longest time one answer may take in all, so that bytes that drip in do not last for ever."""
+_MASK = b"***"
+_LOOPBACK = ("localhost", "127.", "::1")
+_PACKINGS = ("", "identity", "gzip")
+_LONGEST_REASON = 300
+_UNTRUSTED = ("certificate", "ssl", "tls")
+_NAMELESS = ("name or service", "nodename", "name resolution", "getaddrinfo", "no address associated")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    """By lower-case name, without the key."""
+    body: bytes
+    """Unpacked, without the key."""
+
+
+class Broken(Exception):
+    """No whole answer came."""
+
+    def __init__(self, kind: str, reason: str) -> None:
+        """Say what happened.
+
+        Args:
+            kind: ``unreachable`` (no connection), ``broken`` (cut off, reset, late) or ``refused`` (an answer
+                that is not read, or a connection that is not trusted).
+            reason: In a few words, without secrets.
+        """
+        super().__init__(reason)
+        self.kind = kind
+        self.reason = reason
+
+
+class Wire:
+    """A connection to one host."""
+
+    def __init__(
+        self, host: str, key: Callable[[], str], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Prepare to speak to a host.
+
+        Args:
+            host: ``https://…``, perhaps with a path; ``http://`` for this machine alone.
+            key: Gives the personal API key.
+            clock: Seconds that only grow.
+
+        Raises:
+            SourceError: The certificates named in the environment cannot be read.
+        """
+        self._host = host.rstrip("/")
+        self._key = key
+        self._clock = clock
+        name = urlsplit(self._host).hostname or ""
+        near = name.endswith("localhost") or name.startswith(_LOOPBACK)
+        try:
+            # Proxies and certificates come from the environment; none for this machine.
+            self._client = httpx.Client(
+                follow_redirects=False,
+                trust_env=not near,
+                limits=httpx.Limits(max_connections=4, max_keepalive_connections=4),
+                headers={
+                    "User-Agent": f"reporter/{__version__}",
+                    "Accept": "application/json",
+                    "Accept-Encoding": "gzip",
+                },
+            )
+        except (OSError, ValueError, httpx.InvalidURL) as error:
+            raise SourceError(
+                f"certificates or proxy set in the environment cannot be used ({type(error).__name__})",
+                subject=self._host,
+                hint="Look at SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY and ALL_PROXY.",
+            ) from None
+
+    def close(self) -> None:
+        """Close all connections; may be called twice."""
+        self._client.close()
+
+    def exchange(self, method: str, path: str, content: bytes | None, left_s: float) -> Answer:
+        """Send one request and read its whole answer.
+
+        Args:
+            method: ``GET`` or ``POST``.
+            path: Path below the host, with its query.
+            content: JSON to send.
+            left_s: Longest time this may take, in seconds.
+
+        Raises:
+            Broken: No whole answer came.
+        """
+        key = self._key()
+        headers = {"Authorization": f"Bearer {key}"}
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        until = self._clock() + min(left_s, _EXCHANGE_S)
+        limit = httpx.Timeout(
+            connect=min(_CONNECT_S, left_s),
+            read=min(_READ_S, left_s),
+            write=min(_WRITE_S, left_s),
+            pool=min(_READ_S, left_s),
+        )
+        try:
+            with self._client.stream(
+                method, self._host + path, content=content, headers=headers, timeout=limit
+            ) as answer:
+                body = self._read(answer, until)
+                found = {name.lower(): value.replace(key, "***") for name, value in answer.headers.items()}
+                return Answer(answer.status_code, found, body.replace(key.encode(), _MASK))
+        except Broken:
+            raise
+        except httpx.HTTPError as error:
+            raise _broken(error, key) from None
+        except (httpx.InvalidURL, httpx.StreamError, ValueError, OSError) as error:
+            raise Broken("broken", type(error).__name__) from None
+
+    def _read(self, answer: httpx.Response, until: float) -> bytes:
+        packing = answer.headers.get("content-encoding", "").strip().lower()
+        if packing not in _PACKINGS:
+            raise Broken("refused", "it packed its answer in a way that was not asked for")
+        said = answer.headers.get("content-length", "")
+        if said.isdigit() and int(said) > MOST_BYTES:
+            raise Broken("refused", "its answer is larger than any PostHog gives")
+        parts: list[bytes] = []
+        size = 0
+        for part in answer.iter_bytes():
+            size += len(part)
+            if size > MOST_BYTES:
+                raise Broken("refused", "its answer is larger than any PostHog gives")
+            if self._clock() > until:
+                raise Broken("broken", "its answer took too long")
+            parts.append(part)
+            if (
+                size == len(part)
+                and answer.status_code < httpx.codes.MULTIPLE_CHOICES
+                and not _may_be_json(part)
+            ):
+                break  # the rest can only be more of the same
+        return b"".join(parts)
+
+
+def _may_be_json(start: bytes) -> bool:
+    head = start.lstrip()[:1]
+    return head in b"{["
+
+
+def _broken(error: httpx.HTTPError, key: str) -> Broken:
+    """Say what a failure of the library means."""
+    reason = str(error).replace(key, "***")[:_LONGEST_REASON]
+    lowered = reason.lower()
+    told = Broken("broken", "the connection broke")
+    if isinstance(error, httpx.ProxyError):
+        told = Broken("refused", f"the proxy refused: {reason}")
+    elif isinstance(error, httpx.ConnectTimeout):
+        told = Broken("unreachable", "it does not answer")
+    elif isinstance(error, httpx.ConnectError) and any(word in lowered for word in _UNTRUSTED):
+        told = Broken("refused", f"its certificate is not trusted ({reason})")
+    elif isinstance(error, httpx.ConnectError) and any(word in lowered for word in _NAMELESS):
+        told = Broken("unreachable", "there is no host of this name")
+    elif isinstance(error, httpx.ConnectError):
+        told = Broken("unreachable", reason or "no connection")
+    elif isinstance(error, httpx.TimeoutException):
+        told = Broken("broken", "it did not answer in time")
+    elif isinstance(error, httpx.DecodingError):
+        told = Broken("broken", "its answer cannot be unpacked")
+    return told
+
+
+def parsed(body: bytes) -> Any:
+    """Read JSON; ``None`` for what is none."""
+    import json
+
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
