@@ -21,6 +21,7 @@ COMMANDS = {
     "verify": ("reporter.cli.documents", "Reports", "Recompute the sums and hashes of a report.json."),
     "jobs": ("reporter.cli.lists", "Looking around", "List jobs with their latest and prior run."),
     "runs": ("reporter.cli.lists", "Looking around", "List runs, newest first."),
+    "doctor": ("reporter.cli.doctor", "Setting up", "Check key, project, data, fonts and folders."),
     "init": ("reporter.cli.setup", "Setting up", "Write a commented reporter.toml."),
     "config": ("reporter.cli.setup", "Setting up", "Show the settings and where each came from."),
     "schema": ("reporter.cli.documents", "Setting up", "Print the JSON Schema of report.json."),

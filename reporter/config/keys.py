@@ -105,8 +105,8 @@ KEYS = (
     Key(
         "api_key_file",
         DATA,
-        "File that holds the personal API key. Otherwise POSTHOG_PERSONAL_API_KEY is used; the key"
-        " itself is never a flag or a setting.",
+        "File that holds the personal API key. Otherwise POSTHOG_PERSONAL_API_KEY is used, or the system's"
+        " keyring (extra `keyring`); the key itself is never a flag or a setting.",
         parse.path,
         '"posthog.key"',
         ("--api-key-file",),

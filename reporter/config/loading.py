@@ -21,7 +21,9 @@ from reporter.errors import UsageError
 
 FILE_NAME = "reporter.toml"
 KEY_VARIABLE = "POSTHOG_PERSONAL_API_KEY"
-OriginKind: TypeAlias = Literal["default", "file", "environment", "flag"]
+KEYRING_SERVICE = "cluster-reporter"
+"""Under this name, and the host as user, the system's keyring may hold the key."""
+OriginKind: TypeAlias = Literal["default", "keyring", "file", "environment", "flag"]
 _MAX_FILE_BYTES = 1_000_000
 _MAX_KEY_FILE_BYTES = 10_000
 _SHOWN = 60
@@ -264,9 +266,9 @@ def _rebased(value: str, folder: Path) -> str:
 def _api_key(
     settings: Settings, file_origin: Origin, environ: Mapping[str, str], cwd: Path
 ) -> tuple[Secret | None, Origin]:
-    """Read the key: a file named by flag, else the variable, else a file named otherwise.
+    """Read the key: a file named by flag, else the variable, else a file named otherwise, else the keyring.
 
-    The file is opened only for the source that needs it, so that the same settings work where it is absent.
+    File and keyring are opened only for the source that needs them, so that the same settings work without.
     """
     if environ.get(KEY_VARIABLE) and file_origin.kind != "flag":
         origin = Origin("environment", KEY_VARIABLE)
@@ -282,11 +284,27 @@ def _api_key(
                 f"the key file cannot be read: {why}", subject=str(settings.api_key_file)
             ) from error
     else:
-        return None, Origin("default")
+        kept = _from_keyring(settings.host) if settings.source == POSTHOG else None
+        if kept is None:
+            return None, Origin("default")
+        origin, raw = Origin("keyring", f"keyring, {KEYRING_SERVICE}"), kept
     try:
         return Secret(parse.key(raw)), origin
     except ValueError as error:
         raise UsageError(f"this is not an API key; {error}", subject=str(origin)) from None
+
+
+def _from_keyring(host: str) -> str | None:
+    """Ask the system's keyring for the key of a host; ``None`` where there is no keyring or no key in it."""
+    try:
+        import keyring
+        from keyring.errors import KeyringError
+    except ImportError:  # an extra: pip install 'cluster-reporter[keyring]'
+        return None
+    try:
+        return keyring.get_password(KEYRING_SERVICE, host)
+    except (KeyringError, RuntimeError, OSError):
+        return None
 
 
 def _check_together(settings: Settings) -> None:

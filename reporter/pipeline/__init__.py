@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from reporter.errors import UsageError
 from reporter.pipeline.assembly import assemble, assemble_pair
+from reporter.pipeline.doctor import Check, examine
 from reporter.pipeline.listing import JobRow, RunRow, list_jobs, list_runs
 from reporter.pipeline.opening import Progress, moment_of, opened
 from reporter.pipeline.publishing import DEFAULT_FORMATS, FORMATS, Outcome, publish
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_FORMATS",
     "FORMATS",
+    "Check",
     "JobRow",
     "Outcome",
     "Progress",
     "RunRow",
+    "examine",
     "list_jobs",
     "list_runs",
     "run_compare",

@@ -88,12 +88,27 @@ def client_of(settings: Settings, progress: Progress) -> Client:
 
 
 def _posthog(settings: Settings, warn: Warn, progress: Progress) -> Source:
+    """Open PostHog's API, behind what is kept between runs."""
     from reporter.sources.api import ApiSource
 
     client = client_of(settings, progress)
     progress.step(f"reading {client.host}")
-    moment = max(datetime.now(UTC), settings.now or datetime.min.replace(tzinfo=UTC))
-    return ApiSource(client, warn=warn, now=moment)
+    real = datetime.now(UTC)
+    source = ApiSource(client, warn=warn, now=max(real, settings.now or real))
+    if settings.no_cache:
+        return source
+    from reporter.sources.cached import CachedSource
+    from reporter.state import default_folder
+    from reporter.state.entries import Entries
+
+    def told(text: str) -> None:
+        # About this machine, not about the data: it does not belong into the report.
+        progress.step(text)
+
+    entries = Entries(
+        settings.state or default_folder(), host=client.host, project=client.project_id, warn=told
+    )
+    return CachedSource(source, entries, clock=lambda: datetime.now(UTC))
 
 
 def _export(settings: Settings, warn: Warn, progress: Progress) -> Source:

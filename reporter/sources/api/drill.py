@@ -234,7 +234,7 @@ def _call(row: Mapping[str, Any]) -> tuple[Any, ...]:
         values.figure(row["tokens_in"]),
         values.figure(row["tokens_out"]),
         values.flag(row["bad"]),
-        values.figure(row["status"]),
+        values.figure(row["http_status"]),
         values.word(row["error"]) if values.flag(row["bad"]) else None,
         row["who"],
     )

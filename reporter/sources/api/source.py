@@ -32,6 +32,7 @@ from reporter.sources.base import Wanted
 from reporter.sources.decode import EventRow, decode_run
 from reporter.sources.queries.hogql import runs as run_questions
 from reporter.sources.queries.hogql.items import Part
+from reporter.sources.rows import canonical
 from reporter.sources.run_id import parse_run_id
 from reporter.sources.times import parse_instant
 from reporter.units import clean
@@ -315,7 +316,10 @@ class ApiSource:
         if run is not None:
             self._remember([run])
             membership = self.memberships([run.run_id]).get(run.run_id)
-            keys = sorted({key for c in (membership.clusters if membership else ()) for key in c.keys})
+            listed = {key for c in (membership.clusters if membership else ()) for key in c.keys}
+            if level != "trace":  # PostHog spells ids of events its own way
+                listed = {event_id for key in listed if (event_id := canonical(key))}
+            keys = sorted(listed)
         filters = job.event_filters if job else ()
         try:
             yield from self._drill.calls(window, level, filters, keys)

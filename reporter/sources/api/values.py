@@ -75,7 +75,7 @@ def said(value: Any) -> str | None:
 
 
 def money(parts: Iterable[tuple[Any, Any, Any]]) -> float | None:
-    """Add up (whole parts, rests, plain sum) of `queries.hogql.spelling.money`; the nearest number there is."""
+    """Add up (whole parts, rests, plain sum) of `queries.hogql.spelling.money`, to the nearest number."""
     known = [(w, figure(r), p) for w, r, plain in parts if (p := figure(plain)) is not None]
     if not known:
         return None
@@ -137,7 +137,7 @@ def failure(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return (
         str(row["item"]),
         word(row["error"]),
-        figure(row["status"]),
+        figure(row["http_status"]),
         word(row["model"]),
         word(row["provider"]),
         moment(row["moment"]),

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from reporter.sources.queries import TRACE_EVENTS, literals
 from reporter.sources.queries.hogql.spelling import (
     CALLS,
-    FIGURES,
-    LOOK,
+    FIGURE,
     MONEY_COLUMNS,
     ONCE,
-    TRACE_ID,
     Ask,
     Values,
+    events,
     money,
+    of_traces,
     passing,
     said,
     text_literal,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 CALL_COLUMNS = (
     "id", "kind", "moment", "trace", "model", "provider", "cost", "latency", "tokens_in", "tokens_out", "bad",
-    "status", "error", "who",
+    "http_status", "error", "who",
 )  # fmt: skip
 SUMMARY_COLUMNS = ("trace", "name", "began", "latency", *MONEY_COLUMNS, "tokens_in", "tokens_out", "errors",
                    "events")  # fmt: skip
@@ -60,12 +60,11 @@ def calls(
         keys: Trace ids, or ids of events, the calls must belong to; ``None`` for all.
     """
     values = Values()
-    bound = values.within("timestamp", *span)
-    events = f"event IN ({CALLS})" if level == "trace" else "event = '$ai_generation'"
-    listed = None if keys is None else ", ".join(text_literal(key) for key in keys) or "''"
+    kind = f"event IN ({CALLS})" if level == "trace" else "event = '$ai_generation'"
     chosen = passing(filters)
-    if listed is not None:
-        chosen += f" AND {TRACE_ID if level == 'trace' else 'toString(uuid)'} IN ({listed})"
+    if keys is not None:
+        listed = ", ".join(text_literal(key) for key in keys) or "''"
+        chosen += f" AND {of_traces(keys) if level == 'trace' else f'toString(uuid) IN ({listed})'}"
     if level == "evaluation":
         judged = f"""SELECT lower(coalesce({said("target")}, '')) AS target FROM events
           WHERE event = '$ai_evaluation' AND {values.within("timestamp", *window)} AND {chosen}"""
@@ -75,30 +74,35 @@ def calls(
         moment, last = after
         at = values.time(moment)
         further = f"WHERE moment > {at} OR (moment = {at} AND id > {values(last)})"
-    sql = f"""SELECT {", ".join(CALL_COLUMNS)}
-    FROM (SELECT {FIGURES}, {LOOK} FROM events WHERE {events} AND {bound} AND {chosen} {ONCE})
-    {further} ORDER BY moment, id LIMIT {page}"""
+    read = events(f"{kind} AND {values.within('timestamp', *span)} AND {chosen}", look=True)
+    sql = f"""SELECT {_columns(CALL_COLUMNS)} FROM ({read} {ONCE}) {further}
+    ORDER BY moment, id LIMIT {page}"""
     return Ask("calls", sql, CALL_COLUMNS, page, values.bound, filters=list(filters))
 
 
-def _named() -> str:
-    """Read the name of a trace from an event: the trace's own name, else that of its own event."""
-    return f"coalesce({said('trace_name')}, if(event = '$ai_trace', {said('span_name')}, NULL))"
+def _columns(names: Sequence[str]) -> str:
+    return ", ".join(f"{FIGURE[name]} AS {name}" if name in FIGURE else name for name in names)
 
 
 def summaries(trace_ids: Sequence[str], start: datetime, end: datetime) -> Ask:
-    """Ask for some traces as far as their events lie in [start, end); columns are `SUMMARY_COLUMNS`."""
+    """Ask for some traces as far as their events lie in [start, end); columns are `SUMMARY_COLUMNS`.
+
+    A trace's name is what an event calls the trace, its own event last, else that event's span name.
+    """
     values = Values()
     limit = len(trace_ids) + 1
-    listed = ", ".join(values(trace_id) for trace_id in trace_ids)
+    where = f"event IN ({_TRACE}) AND {values.within('timestamp', start, end)} AND {of_traces(trace_ids)}"
+    titles = f"{said('trace_name')} AS t_name, {said('span_name')} AS t_span"
+    read = events(where, more=titles, names="t_name, t_span")
+    f = {name: f"e.{place}" for name, place in FIGURE.items()}
     sql = f"""SELECT e.trace AS trace,
-      argMinIf(e.title, (if(e.kind = '$ai_trace', 1, 0), e.moment, e.id), e.title != '') AS name,
-      min(e.moment) AS began, maxIf(e.latency, e.counted) AS latency, {money("if(e.counted, e.cost, NULL)")},
-      sumIf(e.tokens_in, e.counted) AS tokens_in, sumIf(e.tokens_out, e.counted) AS tokens_out,
+      argMinIf(e.title, (if(e.counted, 0, 1), e.moment, e.id), e.title != '') AS name,
+      min(e.moment) AS began, maxIf({f["latency"]}, e.counted) AS latency,
+      {money(f"if(e.counted, {f['cost']}, NULL)")},
+      sumIf({f["tokens_in"]}, e.counted) AS tokens_in, sumIf({f["tokens_out"]}, e.counted) AS tokens_out,
       countIf(e.bad AND e.counted) AS errors, count() AS events
-    FROM (SELECT {FIGURES}, coalesce({_named()}, '') AS title, event != '$ai_trace' AS counted FROM events
-      WHERE event IN ({_TRACE}) AND {values.within("timestamp", start, end)} AND {TRACE_ID} IN ({listed})
-      {ONCE}) AS e
+    FROM (SELECT *, coalesce(t_name, if(kind = '$ai_trace', t_span, NULL), '') AS title,
+        kind != '$ai_trace' AS counted FROM ({read} {ONCE})) AS e
     GROUP BY trace LIMIT {limit}"""
     return Ask("traces", sql, SUMMARY_COLUMNS, limit, values.bound)
 
@@ -106,20 +110,12 @@ def summaries(trace_ids: Sequence[str], start: datetime, end: datetime) -> Ask:
 def trace_rows(trace_id: str, start: datetime, end: datetime) -> Ask:
     """Ask for the events of one trace in [start, end), oldest first; columns are `ROW_COLUMNS`."""
     values = Values()
-    names = ", ".join(
-        f"coalesce(toString(properties.$ai_{name}), '') AS {column}"
-        for name, column in (
-            ("span_id", "span"),
-            ("parent_id", "parent"),
-            ("generation_id", "generation"),
-            ("span_name", "span_name"),
-            ("trace_name", "trace_name"),
-        )
-    )
-    sql = f"""SELECT {", ".join(ROW_COLUMNS)}
-    FROM (SELECT {FIGURES}, {LOOK}, {names} FROM events
-      WHERE event IN ({_TRACE}) AND {values.within("timestamp", start, end)}
-        AND {TRACE_ID} = {values(trace_id)} {ONCE})
+    named = {"span": "span_id", "parent": "parent_id", "generation": "generation_id", "span_name": "span_name",
+             "trace_name": "trace_name"}  # fmt: skip
+    names = ", ".join(f"toString(properties.$ai_{name}) AS {column}" for column, name in named.items())
+    where = f"event IN ({_TRACE}) AND {values.within('timestamp', start, end)} AND {of_traces([trace_id])}"
+    read = events(where, look=True, more=names, names=", ".join(named))
+    sql = f"""SELECT {_columns(ROW_COLUMNS)} FROM ({read} {ONCE})
     ORDER BY moment, id LIMIT {TRACE_ROWS_LIMIT}"""
     return Ask("one trace", sql, ROW_COLUMNS, TRACE_ROWS_LIMIT, values.bound)
 
@@ -128,6 +124,6 @@ def extent(trace_id: str, start: datetime, end: datetime) -> Ask:
     """Ask when a trace's first and last event in [start, end) happened."""
     values = Values()
     sql = f"""SELECT min(timestamp) AS first, max(timestamp) AS last, count() AS events FROM events
-    WHERE event IN ({_TRACE}) AND {values.within("timestamp", start, end)} AND {TRACE_ID} = {values(trace_id)}
+    WHERE event IN ({_TRACE}) AND {values.within("timestamp", start, end)} AND {of_traces([trace_id])}
     LIMIT 2"""
     return Ask("extent of a trace", sql, ("first", "last", "events"), 2, values.bound)

@@ -15,17 +15,15 @@ from typing import TYPE_CHECKING
 from reporter.sources.queries.hogql.runs import emitted
 from reporter.sources.queries.hogql.spelling import (
     CALLS,
-    CLUSTERS,
-    FIGURES,
+    FIGURE,
     LOOK,
     MONEY_COLUMNS,
     MOST_ROWS,
     ONCE,
-    TRACE_ID,
     Ask,
     Values,
+    events,
     money,
-    number,
     said,
     text_literal,
 )
@@ -47,14 +45,12 @@ class Part:
     """Item keys spelled out; ``None`` to let PostHog read them from the run's event."""
 
 
-_VERDICT = f"""multiIf(lower({said("applicable")}) = 'false', 'na', lower({said("result")}) = 'true', 'pass',
-    lower({said("result")}) = 'false', 'fail', '')"""
 ITEM_COLUMNS = (
     "part", "item", "grouped", *MONEY_COLUMNS, "latency", "tokens_in", "tokens_out",
     "tokens_cached", "errors", "calls", "first", "last", "found", "verdict", "name", "runtime", "judge_cost",
     "target", "trace",
 )  # fmt: skip
-FAILURE_COLUMNS = ("part", "item", "error", "status", "model", "provider", "moment", "cost", "who")
+FAILURE_COLUMNS = ("part", "item", "error", "http_status", "model", "provider", "moment", "cost", "who")
 
 
 @dataclass(slots=True)
@@ -74,12 +70,16 @@ class _Chosen:
         spelled = []
         stored = [(number, part) for number, part in self.numbered if part.keys is None]
         if stored:
-            uuid = [f"toString(uuid) = {self.values(part.run.event_uuid)}, {place}" for place, part in stored]
+            number = [
+                f"toString(uuid) = {self.values(part.run.event_uuid)}, {place}" for place, part in stored
+            ]
             runs = [(part.run.event_uuid, part.run.emitted_at) for _, part in stored]
-            items = f"arrayFlatten(arrayMap(c -> JSONExtractKeys(c, 'traces'), {CLUSTERS}))"
+            items = (
+                "arrayMap(c -> JSONExtractKeys(c, 'traces'), JSONExtractArrayRaw(properties, '$ai_clusters'))"
+            )
             spelled.append(
-                f"SELECT DISTINCT multiIf({', '.join(uuid)}, -1) AS part, arrayJoin({items}) AS item "
-                f"FROM events WHERE {emitted(self.values, runs)}"
+                f"SELECT DISTINCT multiIf({', '.join(number)}, -1) AS part, "
+                f"arrayJoin(arrayFlatten({items})) AS item FROM events WHERE {emitted(self.values, runs)}"
             )
         for place, part in self.numbered:
             if part.keys is not None:
@@ -112,72 +112,79 @@ def _window(part: Part) -> tuple[datetime, datetime]:
     return part.run.window.start, part.run.window.end
 
 
-def _grouped(by: str | None, values: Values) -> str:
+_ONCE = "ORDER BY part, item, id, created DESC LIMIT 1 BY part, item, id"
+"""`spelling.ONCE` where one event may belong to several parts."""
+
+
+def _by(by: str | None, values: Values) -> str:
     """Read the property rows are grouped by as JSON text, whatever the project types it."""
-    return f"JSONExtractRaw(properties, {values(by)})" if by is not None else "''"
+    return f"JSONExtractRaw(properties, {values(by)}) AS grouped" if by is not None else "'' AS grouped"
 
 
-def _events_of(chosen: _Chosen, more: str) -> str:
-    """Spell the calls of the chosen items (trace and generation level), one row a call."""
-    if chosen.level == "trace":
-        events, mine = f"event IN ({CALLS})", f"{TRACE_ID} IN (SELECT item FROM ({chosen.keys}))"
-    else:
-        events, mine = "event = '$ai_generation'", f"toString(uuid) IN (SELECT id FROM ({chosen.keys}))"
-    wanted = f"{events} AND {chosen.span()} AND {mine}"
-    return f"SELECT {FIGURES}, {more} FROM events WHERE {wanted} {ONCE}"
+def _calls(chosen: _Chosen, columns: Sequence[str], *, look: bool = False, by: str = "") -> str:
+    """Spell the calls of the chosen items (trace and generation level): ``part, item`` and some columns."""
+    kind = f"event IN ({CALLS})" if chosen.level == "trace" else "event = '$ai_generation'"
+    read = events(f"{kind} AND {chosen.span()}", look=look, more=by, names="grouped" if by else "")
+    matched = "e.trace = w.item" if chosen.level == "trace" else "e.id = w.id"
+    named = ", ".join(f"e.{name} AS {name}" for name in ("id", "created", *columns))
+    return f"""SELECT w.part AS part, w.item AS item, {named}
+      FROM ({read}) AS e JOIN ({chosen.keys}) AS w ON {matched}
+      WHERE {chosen.inside("e.moment", _edges)} {_ONCE}"""
 
 
 def _measured_calls(chosen: _Chosen, by: str | None) -> str:
-    matched = "e.trace = w.item" if chosen.level == "trace" else "e.id = w.id"
-    return f"""SELECT w.part AS part, w.item AS item, e.grouped AS grouped, {money("e.cost")},
-      max(e.latency) AS latency, sum(e.tokens_in) AS tokens_in, sum(e.tokens_out) AS tokens_out,
-      sum(e.tokens_cached) AS tokens_cached, countIf(e.bad) AS errors,
-      countIf(e.kind IN ('$ai_generation', '$ai_embedding')) AS calls, min(e.moment) AS first,
-      max(e.moment) AS last, 1 AS found, '' AS verdict, '' AS name, '' AS runtime, NULL AS judge_cost,
-      '' AS target, min(e.trace) AS trace
-    FROM ({_events_of(chosen, f"{_grouped(by, chosen.values)} AS grouped")}) AS e
-    JOIN ({chosen.keys}) AS w ON {matched}
-    WHERE {chosen.inside("e.moment", _edges)}
+    f = {name: f"c.{place}" for name, place in FIGURE.items()}
+    read = _calls(chosen, ("kind", "moment", "trace", "bad", "grouped", "f"), by=_by(by, chosen.values))
+    return f"""SELECT c.part AS part, c.item AS item, c.grouped AS grouped, {money(f["cost"])},
+      max({f["latency"]}) AS latency, sum({f["tokens_in"]}) AS tokens_in, sum({f["tokens_out"]}) AS tokens_out,
+      sum({f["tokens_cached"]}) AS tokens_cached, countIf(c.bad) AS errors,
+      countIf(c.kind != '$ai_span') AS calls, min(c.moment) AS first, max(c.moment) AS last, 1 AS found,
+      '' AS verdict, '' AS name, '' AS runtime, NULL AS judge_cost, '' AS target, min(c.trace) AS trace
+    FROM ({read}) AS c
     GROUP BY part, item, grouped"""
 
 
-def _judged(chosen: _Chosen, more: str) -> str:
-    """Spell the evaluations of the chosen items with the generations they judged (``g``), where found."""
-    evaluations = f"""SELECT toString(uuid) AS id, timestamp AS moment, {_VERDICT} AS verdict,
+def _judged(chosen: _Chosen, columns: Sequence[str], *, look: bool = False, by: str = "") -> str:
+    """Spell the evaluations of the chosen items (``v_…``) with the generations they judged (``g_…``).
+
+    ``hit`` tells whether the generation was found inside the run's window.
+    """
+    read = f"""SELECT toString(uuid) AS id, timestamp AS moment, created_at AS created,
+        lower({said("applicable")}) AS applicable, lower({said("result")}) AS result,
         coalesce({said("evaluation_name")}, '') AS name,
-        coalesce({said("evaluation_runtime")}, '') AS runtime, {number("cost")} AS cost,
-        lower(coalesce({said("target")}, '')) AS target, {TRACE_ID} AS trace
-      FROM events
-      WHERE event = '$ai_evaluation' AND {chosen.span()}
-        AND toString(uuid) IN (SELECT id FROM ({chosen.keys})) {ONCE}"""
+        coalesce({said("evaluation_runtime")}, '') AS runtime,
+        toFloat(trim({said("cost")})) AS cost, lower(coalesce({said("target")}, '')) AS target,
+        coalesce({said("trace_id")}, '') AS trace
+      FROM events WHERE event = '$ai_evaluation' AND {chosen.span()}"""
     start = min(part.run.window.start for _, part in chosen.numbered)
     end = max(part.run.window.end for _, part in chosen.numbered)
-    generations = f"""SELECT {FIGURES}, {more} FROM events
-      WHERE event = '$ai_generation' AND {chosen.values.within("timestamp", start, end)}
-        AND toString(uuid) IN (SELECT target FROM ({evaluations})) {ONCE}"""
-    return f"""({chosen.keys}) AS w
-      JOIN ({evaluations}) AS v ON v.id = w.id
-      LEFT JOIN ({generations}) AS g ON g.id = v.target"""
+    where = f"event = '$ai_generation' AND {chosen.values.within('timestamp', start, end)}"
+    generations = events(where, look=look, more=by, names="grouped" if by else "")
+    own = ("moment", "name", "runtime", "cost", "target", "trace", "applicable", "result")
+    mine = ", ".join(f"v.{name} AS v_{name}" for name in own)
+    judged = ", ".join(f"g.{name} AS g_{name}" for name in ("moment", "trace", "bad", *columns))
+    return f"""SELECT w.part AS part, w.item AS item, v.id AS id, v.created AS created, {mine}, {judged},
+        (g.id != '' AND ({chosen.inside("g.moment", _window)})) AS hit
+      FROM ({chosen.keys}) AS w
+      JOIN ({read}) AS v ON v.id = w.id
+      LEFT JOIN ({generations} {ONCE}) AS g ON g.id = v.target
+      WHERE {chosen.inside("v.moment", _edges)} {_ONCE}"""
 
 
 def _measured_evaluations(chosen: _Chosen, by: str | None) -> str:
     """One row an evaluation: its judged generation counts where it was found inside the run's window."""
-    figures = ("latency", "tokens_in", "tokens_out", "tokens_cached")
-    counted = ", ".join(f"if(hit, g_{name}, NULL) AS {name}" for name in figures)
+    counted = {name: f"if(hit, g_{FIGURE[name]}, NULL)" for name in FIGURE}
+    verdict = (
+        """multiIf(v_applicable = 'false', 'na', v_result = 'true', 'pass', v_result = 'false', 'fail', '')"""
+    )
     return f"""SELECT part, item, if(hit, g_grouped, '') AS grouped, NULL AS cost_whole, NULL AS cost_rest,
-      if(hit, g_cost, NULL) AS cost_plain, {counted}, if(hit AND g_bad, 1, 0) AS errors,
-      if(hit, 1, 0) AS calls, v_moment AS first, if(hit, g_moment, v_moment) AS last, if(hit, 1, 0) AS found,
-      v_verdict AS verdict, v_name AS name, v_runtime AS runtime, v_cost AS judge_cost, v_target AS target,
+      {counted["cost"]} AS cost_plain, {counted["latency"]} AS latency, {counted["tokens_in"]} AS tokens_in,
+      {counted["tokens_out"]} AS tokens_out, {counted["tokens_cached"]} AS tokens_cached,
+      if(hit AND g_bad, 1, 0) AS errors, if(hit, 1, 0) AS calls, v_moment AS first,
+      if(hit, g_moment, v_moment) AS last, if(hit, 1, 0) AS found, {verdict} AS verdict, v_name AS name,
+      v_runtime AS runtime, v_cost AS judge_cost, v_target AS target,
       if(v_trace = '' AND hit, g_trace, v_trace) AS trace
-    FROM (
-      SELECT w.part AS part, w.item AS item, v.moment AS v_moment, v.verdict AS v_verdict, v.name AS v_name,
-        v.runtime AS v_runtime, v.cost AS v_cost, v.target AS v_target, v.trace AS v_trace,
-        g.grouped AS g_grouped, g.cost AS g_cost, {", ".join(f"g.{name} AS g_{name}" for name in figures)},
-        g.bad AS g_bad, g.moment AS g_moment, g.trace AS g_trace,
-        (g.id != '' AND ({chosen.inside("g.moment", _window)})) AS hit
-      FROM {_judged(chosen, f"{_grouped(by, chosen.values)} AS grouped")}
-      WHERE {chosen.inside("v.moment", _edges)}
-    )"""
+    FROM ({_judged(chosen, ("grouped", "f"), by=_by(by, chosen.values))})"""
 
 
 def items(parts: Sequence[Part], by: str | None = None) -> Ask:
@@ -197,17 +204,14 @@ def failures(parts: Sequence[Part]) -> Ask:
     """Ask for one row a failed call of the items of some parts; columns are `FAILURE_COLUMNS`."""
 
     def spell(chosen: _Chosen) -> str:
-        call = "g" if chosen.level == "evaluation" else "e"
-        columns = ", ".join(f"{call}.{name} AS {name}" for name in FAILURE_COLUMNS[2:])
-        head = f"SELECT w.part AS part, w.item AS item, {columns} FROM"
         if chosen.level == "evaluation":
-            where = f"({chosen.inside('v.moment', _edges)}) AND ({chosen.inside('g.moment', _window)})"
-            return f"{head} {_judged(chosen, LOOK)} WHERE g.id != '' AND g.bad AND {where}"
-        matched = "e.trace = w.item" if chosen.level == "trace" else "e.id = w.id"
-        return (
-            f"{head} ({_events_of(chosen, LOOK)}) AS e JOIN ({chosen.keys}) AS w ON {matched} "
-            f"WHERE e.bad AND ({chosen.inside('e.moment', _edges)})"
-        )
+            read = _judged(chosen, ("f", *LOOK.split(", ")), look=True)
+            return f"""SELECT part, item, g_error AS error, g_{FIGURE["http_status"]} AS http_status,
+              g_model AS model, g_provider AS provider, g_moment AS moment, g_{FIGURE["cost"]} AS cost,
+              g_who AS who FROM ({read}) WHERE hit AND g_bad"""
+        read = _calls(chosen, ("moment", "bad", "f", *LOOK.split(", ")), look=True)
+        return f"""SELECT part, item, error, {FIGURE["http_status"]} AS http_status, model, provider, moment,
+          {FIGURE["cost"]} AS cost, who FROM ({read}) WHERE bad"""
 
     return _united("failures", parts, FAILURE_COLUMNS, spell)
 

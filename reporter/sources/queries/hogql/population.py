@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from reporter.sources.queries.hogql.spelling import (
     CALLS,
-    FIGURES,
+    FIGURE,
     MONEY_COLUMNS,
     ONCE,
     Ask,
     Values,
+    events,
     money,
     passing,
     said,
@@ -38,11 +39,13 @@ def totals(asked: Sequence[tuple[Window, Level]], filters: Sequence[Mapping[str,
 
 def _population(number: int, window: Window, level: Level, values: Values, passed: str) -> str:
     span = values.within("timestamp", window.start, window.end)
-    sums = f"{money('e.cost')}, sum(e.tokens_in) AS tokens_in, sum(e.tokens_out) AS tokens_out"
+    sums = f"""{money(f"e.{FIGURE['cost']}")}, sum(e.{FIGURE["tokens_in"]}) AS tokens_in,
+        sum(e.{FIGURE["tokens_out"]}) AS tokens_out"""
     if level == "evaluation":
-        judged = f"""SELECT toString(uuid) AS id, lower(coalesce({said("target")}, '')) AS target
+        target = f"lower(coalesce({said('target')}, '')) AS target"
+        judged = f"""SELECT toString(uuid) AS id, created_at AS created, {target}
           FROM events WHERE event = '$ai_evaluation' AND {span} AND {passed} {ONCE}"""
-        generations = f"SELECT {FIGURES} FROM events WHERE event = '$ai_generation' AND {span} {ONCE}"
+        generations = f"""{events(f"event = '$ai_generation' AND {span}")} {ONCE}"""
         return f"""SELECT {number} AS part, count() AS items, countIf(e.id != '') AS calls, {sums},
             countIf(e.id != '' AND e.bad) AS errors
           FROM ({judged}) AS v LEFT JOIN ({generations}) AS e ON e.id = v.target"""
@@ -54,6 +57,7 @@ def _population(number: int, window: Window, level: Level, values: Values, passe
         ),
         "generation": ("count()", "count()", "event = '$ai_generation'"),
     }
-    items, calls, events = counted[level]
+    items, calls, chosen = counted[level]
+    read = events(f"{chosen} AND {span} AND {passed}")
     return f"""SELECT {number} AS part, {items} AS items, {calls} AS calls, {sums}, countIf(e.bad) AS errors
-      FROM (SELECT {FIGURES} FROM events WHERE {events} AND {span} AND {passed} {ONCE}) AS e"""
+      FROM ({read} {ONCE}) AS e"""

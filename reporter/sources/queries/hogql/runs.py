@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from reporter.sources.queries.hogql.spelling import CLUSTERS, RUNS, Ask, Values
+from reporter.sources.queries.hogql.spelling import RUNS, Ask, Values
 
 Emission: TypeAlias = tuple[str, datetime]
 """A run's event: its uuid, and when it was emitted."""
@@ -30,8 +30,10 @@ _UNCOUNTED = " AND ".join(
     f"JSONExtractRaw(properties, '$ai_total_{name}_analyzed') IN ('', 'null')" for name in ("items", "traces")
 )
 _READABLE = "JSONExtractString(properties, '$ai_clustering_run_id') != ''"
-_PLAIN = f"""{_READABLE} AND JSONType(properties, '$ai_clusters') != 'String'
-    AND arrayAll(c -> JSONType(c, 'traces') = 'Object', {CLUSTERS})"""
+_CLUSTERS = "JSONExtractArrayRaw(properties, '$ai_clusters')"
+"""A run's clusters as JSON texts; none where they are stored as text inside the JSON, as early runs did."""
+_PLAIN = f"""{_READABLE} AND JSONType(properties, '$ai_clusters') = 'Array'
+    AND arrayAll(c -> JSONType(c, 'traces') = 'Object', {_CLUSTERS})"""
 
 
 def runs(since: datetime, until: datetime) -> Ask:
@@ -99,15 +101,16 @@ def memberships(events: Sequence[Emission]) -> Ask:
     values = Values()
     limit = len(events) + 1
 
-    def each(expression: str, name: str) -> str:
-        return f"if({_PLAIN}, arrayMap(c -> {expression}, {CLUSTERS}), []) AS {name}"
-
-    sql = f"""SELECT DISTINCT toString(uuid) AS id, event AS kind, timestamp AS emitted,
-      JSONExtractRaw(properties, '$ai_clustering_run_id') AS run,
-      if({_PLAIN}, '', toString(properties)) AS whole,
-      {each("JSONExtractRaw(c, 'cluster_id')", "numbers")}, {each("JSONExtractRaw(c, 'title')", "titles")},
-      {each("JSONExtractRaw(c, 'description')", "descriptions")},
-      {each("JSONExtractKeys(c, 'traces')", "members")}
-    FROM events WHERE {emitted(values, events)} LIMIT {limit}"""
+    sql = f"""SELECT DISTINCT id, kind, emitted, run, whole,
+      arrayMap(c -> JSONExtractRaw(c, 'cluster_id'), clusters) AS numbers,
+      arrayMap(c -> JSONExtractRaw(c, 'title'), clusters) AS titles,
+      arrayMap(c -> JSONExtractRaw(c, 'description'), clusters) AS descriptions,
+      arrayMap(c -> JSONExtractKeys(c, 'traces'), clusters) AS members
+    FROM (
+      SELECT toString(uuid) AS id, event AS kind, timestamp AS emitted,
+        JSONExtractRaw(properties, '$ai_clustering_run_id') AS run,
+        if({_PLAIN}, '', toString(properties)) AS whole, if({_PLAIN}, {_CLUSTERS}, []) AS clusters
+      FROM events WHERE {emitted(values, events)}
+    ) LIMIT {limit}"""
     columns = ("id", "kind", "emitted", "run", "whole", "numbers", "titles", "descriptions", "members")
     return Ask("memberships", sql, columns, limit, values.bound)

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 -- statements are built of constants; every value is bound or written as an escaped literal
 """What every HogQL statement is made of: bounds, bound values, and properties read the same in every project.
 
 A project types properties for itself, so each is cast explicitly; text read through ``properties.name`` keeps
@@ -7,6 +8,7 @@ times, so that PostHog's index is used; copies of one event are counted once (`O
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,8 +24,17 @@ MONEY_SCALE = 2**20
 MONEY_COLUMNS = ("cost_whole", "cost_rest", "cost_plain")
 RUNS = literals(tuple(RUN_EVENTS))
 CALLS = literals(CALL_EVENTS)
-ONCE = "ORDER BY id, created_at DESC LIMIT 1 BY id"
-"""Ends an inner statement that names ``toString(uuid) AS id``: of copies of one event the newest stays."""
+ONCE = "ORDER BY id, created DESC LIMIT 1 BY id"
+"""Ends a statement over `events`: of copies of one event the newest stays."""
+LOOK = "model, provider, error, who"
+"""Columns that tell failures apart."""
+FIGURE = {
+    name: f"f[{number}]"
+    for number, name in enumerate(
+        ("cost", "latency", "tokens_in", "tokens_out", "tokens_cached", "http_status"), start=1
+    )
+}
+"""Figure → where it stands in an event's array of figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +92,45 @@ def said(figure: str) -> str:
     return f"toString(properties.{FIELDS[figure]})"
 
 
-def number(figure: str) -> str:
-    """Read a finite number, however it was written; x - x is 0 for finite x alone."""
-    read = f"toFloat(trim({said(figure)}))"
-    return f"if({read} - {read} = 0, {read}, NULL)"
+def events(where: str, *, look: bool = False, more: str = "", names: str = "") -> str:
+    r"""Spell AI events with their figures, one row a stored copy.
+
+    Columns: ``id, kind, moment, created, trace, bad`` and the array ``f`` of figures, which `FIGURE` names. Plain
+    statements inside one another and one array instead of long expressions, for PostHog's parser takes seconds
+    for those. What is no finite number is dropped (x - x is 0 for finite x alone). PostHog keeps the escapes of
+    JSON (``it\"s``) in the text of a property, so the trace id is read once more as JSON.
+
+    Args:
+        where: Condition over the table ``events``.
+        look: Whether to add what tells failures apart: ``model, provider, error, who``.
+        more: Further columns to read, ``expression AS name``, with commas between.
+        names: Their names.
+    """
+    texts = ", ".join(said(name) for name in FIGURE)
+    if look:
+        added = f"""{said("model")} AS model, {said("provider")} AS provider,
+          substring(coalesce({said("error")}, ''), 1, {ERROR_CHARS}) AS error, toString(distinct_id) AS who"""
+        more = f"{more}, {added}" if more else added
+        names = f"{names}, {LOOK}" if names else LOOK
+    kept = f"id, kind, moment, created, {names}" if names else "id, kind, moment, created"
+    plain = """JSONExtractString(concat('{"id":"', t_trace, '"}'), 'id')"""
+    return f"""SELECT {kept}, coalesce(t_bad = 'true', false) AS bad,
+      arrayMap(x -> if(x - x = 0, x, NULL), arrayMap(t -> toFloat(trim(t)), texts)) AS f,
+      if(position(t_trace, '\\\\') > 0, coalesce(nullIf({plain}, ''), t_trace), t_trace) AS trace
+    FROM (
+      SELECT toString(uuid) AS id, event AS kind, timestamp AS moment, created_at AS created,
+        [{texts}] AS texts, coalesce({said("trace_id")}, '') AS t_trace, lower({said("is_error")}) AS t_bad
+        {", " + more if more else ""}
+      FROM events WHERE {where})"""
 
 
-def true(figure: str) -> str:
-    """Tell whether a property is true, as a truth value or as text in any case."""
-    return f"coalesce(lower({said(figure)}) = 'true', false)"
+def of_traces(trace_ids: Sequence[str]) -> str:
+    """Say that an event of the table ``events`` belongs to one of some traces, as sent or as JSON spells it."""
+    spelled = dict.fromkeys(
+        form for one in trace_ids for form in (one, json.dumps(one, ensure_ascii=False)[1:-1])
+    )
+    listed = ", ".join(text_literal(one) for one in spelled) or "''"
+    return f"coalesce({said('trace_id')}, '') IN ({listed})"
 
 
 def money(column: str) -> str:
@@ -102,25 +143,3 @@ def money(column: str) -> str:
         f"sum(toInt(floor({scaled}))) AS cost_whole, sum({scaled} - floor({scaled})) AS cost_rest, "
         f"sum({column}) AS cost_plain"
     )
-
-
-def _trace_id() -> str:
-    kept = f"coalesce({said('trace_id')}, '')"
-    plain = f"JSONExtractString(concat('{{\"id\":\"', {kept}, '\"}}'), 'id')"
-    return f"if(position({kept}, '\\\\') > 0 AND {plain} != '', {plain}, {kept})"
-
-
-TRACE_ID = _trace_id()
-r"""The trace id as it was sent: PostHog keeps JSON's escapes (``it\"s``) in the text of a property."""
-ERROR = f"substring(coalesce({said('error')}, ''), 1, {ERROR_CHARS})"
-FIGURES = f"""toString(uuid) AS id, event AS kind, timestamp AS moment, {TRACE_ID} AS trace,
-    {number("cost")} AS cost, {number("latency")} AS latency, {number("tokens_in")} AS tokens_in,
-    {number("tokens_out")} AS tokens_out, {number("tokens_cached")} AS tokens_cached,
-    {true("is_error")} AS bad"""
-"""Columns of one AI event."""
-LOOK = f"""{number("http_status")} AS status, {said("model")} AS model, {said("provider")} AS provider,
-    {ERROR} AS error, toString(distinct_id) AS who"""
-"""Further columns of one AI event: what tells failures apart."""
-CLUSTERS = """JSONExtractArrayRaw(if(JSONType(properties, '$ai_clusters') = 'String',
-    JSONExtractString(properties, '$ai_clusters'), JSONExtractRaw(properties, '$ai_clusters')))"""
-"""The clusters of a run's event as JSON texts; early runs stored them as text inside the JSON."""

@@ -1,4 +1,4 @@
-"""What is kept between runs: one private folder, whole files only, damage set aside instead of trusted.
+"""One private folder: whole files only, damage set aside instead of trusted.
 
 Files are written beside their place, flushed and renamed, so that a reader sees the old or the new one and
 never a half. Symbolic links are neither read nor written through.
@@ -22,11 +22,17 @@ _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 """Absent on Windows, where links need a privilege to be made."""
 
 
-def default_folder() -> Path:
-    """Give the user's own state folder for this program (``$XDG_STATE_HOME/reporter`` on Linux)."""
-    from platformdirs import user_state_dir
+def intruder(found: os.stat_result) -> str | None:
+    """Say who else could put files into a folder; ``None`` where nobody can.
 
-    return Path(user_state_dir("reporter", appauthor=False))
+    Args:
+        found: What the system says about the folder.
+    """
+    if os.name != "posix":
+        return None
+    if os.geteuid() not in (0, found.st_uid):
+        return "the state folder belongs to another user"
+    return "other users can write to the state folder" if found.st_mode & stat.S_IWOTH else None
 
 
 class StateFolder:
@@ -42,6 +48,22 @@ class StateFolder:
         self.path = path
         self._warn = warn
 
+    def prepare(self) -> None:
+        """Make the folder, or make sure that nobody else can put files into it.
+
+        Raises:
+            UsageError: It cannot be made, or somebody else can.
+        """
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            reason = intruder(self.path.stat())
+        except OSError as error:
+            raise self._unusable(error) from error
+        if reason is not None:
+            raise UsageError(
+                reason, subject=str(self.path), hint="Give a folder of your own with --state DIR."
+            )
+
     def write(self, name: str, data: bytes) -> Path:
         """Write a file whole, readable by its owner alone.
 
@@ -56,9 +78,9 @@ class StateFolder:
             UsageError: The folder cannot be used.
         """
         target = self._place(name)
+        self.prepare()
         temporary: Path | None = None
         try:
-            self._prepare()
             handle, made = mkstemp(
                 dir=self.path, prefix=f".{name[:40]}.", suffix=".tmp"
             )  # opens with mode 0600
@@ -123,21 +145,6 @@ class StateFolder:
         if not _NAME.fullmatch(name):
             raise ValueError(f"not a plain file name: {name!r}")
         return self.path / name
-
-    def _prepare(self) -> None:
-        """Make the folder, or make sure that nobody else can put files into it."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = self.path.stat()
-        user = os.geteuid() if hasattr(os, "geteuid") else 0
-        foreign = user not in (0, found.st_uid)
-        if os.name == "posix" and (foreign or found.st_mode & stat.S_IWOTH):
-            raise UsageError(
-                "other users can write to the state folder"
-                if not foreign
-                else "the state folder belongs to another user",
-                subject=str(self.path),
-                hint="Give a folder of your own with --state DIR.",
-            )
 
     def _unusable(self, error: OSError) -> UsageError:
         return UsageError(

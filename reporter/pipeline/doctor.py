@@ -1,0 +1,247 @@
+"""Looking over a setting-up: one check after another, each with what was found and what to do next.
+
+Nothing here raises for what it finds: a failed check is a line like any other.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from reporter import units
+from reporter.config import KEY_VARIABLE, POSTHOG
+from reporter.errors import ReporterError, SourceError
+from reporter.pipeline.opening import client_of
+
+if TYPE_CHECKING:
+    from reporter.config import Settings
+    from reporter.pipeline.opening import Progress
+    from reporter.sources.api.client import Client
+    from reporter.state import StateFolder
+
+Outcome: TypeAlias = Literal["pass", "warn", "fail"]
+
+_LIBRARIES = ("click", "duckdb", "httpx", "jinja2", "matplotlib", "msgspec", "weasyprint")
+_LOOKED_BACK = timedelta(days=98)
+_SKEW_WARN_S = 120.0
+_LOW_BUDGET = 2**30
+"""Bytes of query budget below which a report may not get through."""
+_SCRIPTS = (
+    ("Chinese, Japanese, Korean", 0x6F22, "fonts-noto-cjk"),
+    ("Arabic", 0x0639, "fonts-noto-core"),
+    ("Devanagari", 0x0939, "fonts-noto-core"),
+)
+"""Scripts, a letter of each, and the Debian package that has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the doctor's findings."""
+
+    name: str
+    outcome: Outcome
+    found: str
+    """What was found, in a sentence or less."""
+    hint: str = ""
+    """What to do next; empty where all is well."""
+
+
+def examine(settings: Settings, state: StateFolder, *, progress: Progress) -> Iterator[Check]:
+    """Check PostHog (where it is the source), then this machine.
+
+    Args:
+        settings: What a report would be made with.
+        state: The folder of what is kept between runs.
+        progress: Told about each step.
+
+    Yields:
+        Checks, as they are made.
+    """
+    if settings.source == POSTHOG:
+        yield from _posthog(settings, progress)
+    else:
+        yield _source(settings)
+    progress.step("looking at this machine")
+    yield from _libraries()
+    yield _pango()
+    yield from _fonts()
+    yield _state(settings, state)
+
+
+def _posthog(settings: Settings, progress: Progress) -> Iterator[Check]:
+    yield Check("host", "pass", settings.host)
+    if settings.api_key is None:
+        yield Check(
+            "key", "fail", "there is no personal API key", f"Set {KEY_VARIABLE}, or give --api-key-file."
+        )
+    else:
+        yield Check("key", "pass", "set")
+    try:
+        client = client_of(settings, progress)
+    except ReporterError as error:
+        if settings.api_key is not None:
+            yield Check("project", "fail", error.message, error.hint)
+        return
+    progress.step(f"asking {settings.host}")
+    try:
+        yield from _asked(client)
+    finally:
+        client.close()
+
+
+def _asked(client: Client) -> Iterator[Check]:
+    """Ask PostHog the cheapest questions that show whether a report can be made."""
+    from reporter.sources.api import probes
+
+    reached = _attempt("queries (scope query:read)", lambda: probes.timezone(client), _zone)
+    yield reached
+    if reached.outcome == "fail":
+        return
+    yield _attempt("project", lambda: probes.project_name(client), lambda name: name, worst="warn")
+    yield _attempt("jobs (scope llm_analytics:read)", lambda: probes.jobs(client), _jobs_found, worst="warn")
+    now = datetime.now(UTC)
+    seen = _attempt("clustering runs", lambda: probes.runs(client, now - _LOOKED_BACK, now), _runs_found)
+    yield seen if seen.outcome == "fail" else _judged_runs(seen)
+    yield _attempt("AI events", lambda: probes.ai_events(client, now - timedelta(days=7), now), _events_found)
+    yield _attempt(
+        "what traces said (posthog.ai_events)",
+        lambda: probes.ai_table(client, now - timedelta(days=1), now),
+        _content_found,
+        worst="warn",
+    )
+    yield _budget(client)
+    yield _skew(client, now)
+
+
+def _attempt(
+    name: str, ask: Callable[[], Any], found: Callable[[Any], Any], *, worst: Outcome = "fail"
+) -> Check:
+    """Ask one question; gives what `found` makes of the answer, or why there is none."""
+    try:
+        made = found(ask())
+    except SourceError as error:
+        return Check(name, worst, error.message, error.hint)
+    return Check(name, *made) if isinstance(made, tuple) else Check(name, "pass", made)
+
+
+def _zone(name: str) -> str:
+    return f"answered; the project's time zone is {units.clean(name, 60) or 'not told'}"
+
+
+def _jobs_found(count: int) -> tuple[Outcome, str, str] | str:
+    if count:
+        return units.plural(count, "job")
+    return "warn", "no clustering job is set up", "Create one in PostHog: AI observability, Clusters."
+
+
+def _runs_found(count: int) -> str:
+    return f"{units.plural(count, 'run')} in the last {_LOOKED_BACK.days} days"
+
+
+def _judged_runs(check: Check) -> Check:
+    if not check.found.startswith("0 "):
+        return check
+    hint = (
+        "PostHog makes a run only where a job is enabled and found enough items (1,000 traces or generations "
+        "a week, 100 evaluations in three days); check --project-id, too."
+    )
+    return Check(check.name, "fail", check.found, hint)
+
+
+def _events_found(count: int) -> tuple[Outcome, str, str] | str:
+    if count:
+        return f"{units.plural(count, 'AI event')} in the last 7 days"
+    return "warn", "no AI event in the last 7 days", "Costs, latency and errors are measured from AI events."
+
+
+def _content_found(count: int) -> tuple[Outcome, str, str] | str:
+    if count:
+        return f"{units.plural(count, 'event')} in the last day"
+    hint = "Quotes (--redact quotes) need it; PostHog keeps it for 30 days, self-hosted perhaps not at all."
+    return "warn", "nothing in the last day", hint
+
+
+def _budget(client: Client) -> Check:
+    name = "query budget"
+    if client.budget_left is None:
+        return Check(name, "pass", "PostHog names no limit")
+    left = f"{client.budget_left / 1e9:.1f} GB left this hour"
+    if client.budget_left < _LOW_BUDGET:
+        return Check(name, "warn", left, "A report may not get through; it fills again within the hour.")
+    return Check(name, "pass", left)
+
+
+def _skew(client: Client, now: datetime) -> Check:
+    name = "clock"
+    if client.server_time is None:
+        return Check(name, "warn", "PostHog did not tell its time", "")
+    ahead_s = (now - client.server_time.astimezone(UTC)).total_seconds()
+    if abs(ahead_s) > _SKEW_WARN_S:
+        which = "ahead of" if ahead_s > 0 else "behind"
+        found = f"this machine's clock is {abs(ahead_s):.0f} s {which} PostHog's"
+        return Check(name, "warn", found, "Set it, for instance with NTP: staleness is judged by it.")
+    return Check(name, "pass", "agrees with PostHog's")
+
+
+def _source(settings: Settings) -> Check:
+    from reporter.sources.export import ExportSource
+
+    try:
+        source = ExportSource((settings.source,), None, warn=lambda _: None)
+    except ReporterError as error:
+        return Check("source", "fail", str(error.message), error.hint)
+    with source:
+        return Check("source", "pass", f"an export of {source.describe().location}")
+
+
+def _libraries() -> Iterator[Check]:
+    found, missing = [], []
+    for name in _LIBRARIES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        yield Check("libraries", "fail", f"missing: {', '.join(missing)}", "Install cluster-reporter again.")
+    else:
+        yield Check("libraries", "pass", ", ".join(found))
+
+
+def _pango() -> Check:
+    from reporter.render import pdf
+
+    trouble = pdf.available()
+    if trouble is None:
+        return Check("PDF (Pango)", "pass", "works")
+    message, _, hint = trouble.partition(". ")
+    return Check("PDF (Pango)", "warn", message, hint)
+
+
+def _fonts() -> Iterator[Check]:
+    fonts = import_module("reporter.charts.fonts")
+    lacking = [(name, package) for name, letter, package in _SCRIPTS if not fonts.printable(chr(letter))[0]]
+    if not lacking:
+        yield Check("fonts", "pass", "Latin, Chinese, Japanese, Korean, Arabic, Devanagari")
+        return
+    packages = ", ".join(sorted({package for _, package in lacking}))
+    hint = f"Titles in these scripts would print as boxes; Debian and Ubuntu: apt-get install {packages}."
+    yield Check("fonts", "warn", f"none for {', '.join(name for name, _ in lacking)}", hint)
+
+
+def _state(settings: Settings, state: StateFolder) -> Check:
+    name = "state folder"
+    if settings.no_cache:
+        return Check(name, "pass", "not used (--no-cache)")
+    probe = f"doctor-{os.getpid()}"
+    try:
+        state.write(probe, b"").unlink(missing_ok=True)
+    except (ReporterError, OSError) as error:
+        return Check(
+            name, "warn", str(getattr(error, "message", error)), "Give another folder with --state DIR."
+        )
+    return Check(name, "pass", "can be written to")
