@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # A user's own settings of pip (a mirror, certificates) stay; only what would break a virtual environment goes.
 PIP := PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip -qq
-LOCK := $(BIN)/python -m piptools compile --quiet --generate-hashes --allow-unsafe --upgrade \
+LOCK := $(BIN)/python -m piptools compile --quiet --generate-hashes --no-strip-extras --allow-unsafe --upgrade \
 	--no-emit-options --no-header --no-annotate
 
 .PHONY: help setup dev system demo samples test check lint types contracts spelling docs docs-check golden \
