@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reporter import __version__, units
 from reporter.analysis import selection
 from reporter.analysis.selection import JobRuns, PriorChoice
 from reporter.errors import NothingToReport, RunUnreadable, SourceError, UsageError
+from reporter.model import Window
 from reporter.pipeline.opening import groups_of, with_baseline
 from reporter.report import SCHEMA_VERSION, Caveat, JobSection, Report, SourceInfo, sealed
 from reporter.sources.base import Wanted
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from reporter.pipeline.opening import Progress
     from reporter.report import Finding, Kind
     from reporter.sources.base import Source
+
+
+_AROUND = timedelta(days=1)
+"""How far outside the runs' windows a trace of theirs may begin or end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,9 +282,18 @@ def _with_quotes(
     limit = quotes.LIMITS.get(settings.redact)
     if limit is None:
         return sections
+    named = quotes.traces_named(found)
+    ends = [run for section in sections for run in (section.latest, section.prior) if run]
+    if not named or not ends:
+        return sections
+    around = Window(
+        min(units.parse_time(run.window_start) for run in ends) - _AROUND,
+        max(units.parse_time(run.window_end) for run in ends) + _AROUND,
+    )
+    source.ahead(Wanted(traces=tuple((trace_id, around) for trace_id in named)))
     said = {}
-    for trace_id in quotes.traces_named(found):
-        trace = source.trace(trace_id)
+    for trace_id in named:
+        trace = source.trace(trace_id, around)
         words = quotes.quote(trace, limit) if trace else None
         if words is not None:
             said[trace_id] = words

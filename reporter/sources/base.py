@@ -60,6 +60,8 @@ class Wanted:
     """Runs for `Source.items` (without a grouping property) and `Source.failures`."""
     populations: tuple[tuple[Window, Job], ...] = ()
     """Arguments of `Source.totals`."""
+    traces: tuple[tuple[str, Window], ...] = ()
+    """Arguments of `Source.trace`."""
 
 
 class Source(Protocol):

@@ -87,6 +87,7 @@ class CachedSource:
                 for window, job in wanted.populations
                 if self._figure(_TOTALS, _population(window, job), window) is None
             ),
+            traces=wanted.traces,
         )
         if left != Wanted():
             self._inner.ahead(left)

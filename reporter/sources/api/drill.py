@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from reporter.errors import QuestionFailed, QuestionRefused, QuestionTooLarge
-from reporter.model import Call, Table, Trace, TraceSummary, Window
+from reporter.errors import QuestionFailed, QuestionRefused, QuestionTooLarge, SourceError
+from reporter.model import Call, Table, Trace, TraceEvent, TraceSummary, Window
 from reporter.sources import rows as build
 from reporter.sources.api import values
 from reporter.sources.api.client import in_pairs
@@ -19,12 +20,15 @@ if TYPE_CHECKING:
     from reporter.model import Level
     from reporter.sources.api.reading import Reader
 
+_Said: TypeAlias = Callable[[Sequence[str], datetime, datetime], Mapping[str, str]]
 _PAGE = 20_000
 _KEYS = 2_000
 _SLICE = timedelta(days=1)
 _SHORTEST = timedelta(minutes=5)
 _LISTED = 100
 """Traces PostHog is asked for at once."""
+_FETCHED = 50
+"""Traces read at once: what was said in one may be megabytes."""
 _MOST_ROWS = 49_999
 _BEFORE, _AFTER = timedelta(days=7), timedelta(days=1)
 """How far outside a window a trace that belongs to it is looked for."""
@@ -40,6 +44,7 @@ class Drill:
         """Take a reader and the real time, after which nothing is looked for."""
         self._reader = reader
         self._now = now
+        self._fetched: dict[tuple[str, Window], Trace | None] = {}
 
     # -- calls ----------------------------------------------------------------------------------------
 
@@ -139,25 +144,48 @@ class Drill:
 
     def trace(self, trace_id: str, window: Window | None) -> Trace | None:
         """Read one trace: figures from the events, what was said from PostHog's own answer if it has one."""
+        if window is not None and (trace_id, window) in self._fetched:
+            return self._fetched[trace_id, window]
         span = (window.start, window.end) if window else self._extent(trace_id)
         if span is None:
             return None
+        return self._read([trace_id], span, self._answer_of).get(trace_id)
+
+    def fetch(self, traces: Sequence[tuple[str, Window]]) -> None:
+        """Read several traces at once, to be asked for by `trace`; a failure leaves each to be read alone."""
+        for window in dict.fromkeys(window for _, window in traces):
+            wanted = [one for one, its in traces if its == window and (one, window) not in self._fetched]
+            for first in range(0, len(wanted), _FETCHED):
+                some = wanted[first : first + _FETCHED]
+                try:
+                    found = self._read(some, (window.start, window.end), self._content_of)
+                except SourceError:
+                    continue
+                self._fetched.update({(one, window): found.get(one) for one in some})
+
+    def _read(
+        self, trace_ids: Sequence[str], span: tuple[datetime, datetime], ask: _Said
+    ) -> Mapping[str, Trace]:
+        """Read traces and what was said in them, by id."""
         rows: list[Mapping[str, Any]] = []
         summaries: list[TraceSummary] = []
         said: dict[str, str] = {}
 
         def figures() -> None:
-            summaries.extend(self._summaries([trace_id], *span))
-            rows.extend(self._reader.rows(questions.trace_rows(trace_id, *span)))
+            summaries.extend(self._summaries(trace_ids, *span))
+            rows.extend(self._reader.rows(questions.trace_rows(trace_ids, *span)))
 
         def content() -> None:
-            said.update(self._content(trace_id, *span))
+            try:
+                said.update(ask(trace_ids, *span))
+            except (QuestionRefused, QuestionFailed, QuestionTooLarge):
+                return  # the figures stand without it
 
         in_pairs([figures, content])
-        if not summaries:
-            return None
-        events = tuple(build.trace_event(_event(row), _spoken(row, said)) for row in rows)
-        return Trace(summary=summaries[0], events=events)
+        events: defaultdict[str, list[TraceEvent]] = defaultdict(list)
+        for row in rows:
+            events[str(row["trace"])].append(build.trace_event(_event(row), _spoken(row, said)))
+        return {one.trace_id: Trace(summary=one, events=tuple(events[one.trace_id])) for one in summaries}
 
     def _extent(self, trace_id: str) -> tuple[datetime, datetime] | None:
         """Find when a trace happened: lately, else at any time PostHog keeps events for."""
@@ -169,20 +197,24 @@ class Drill:
                     return first, last + timedelta(microseconds=1)
         return None
 
-    def _content(self, trace_id: str, start: datetime, end: datetime) -> dict[str, str]:
-        """Ask PostHog for a trace with what was said in it; properties as JSON text by event id."""
-        question = {"kind": "TraceQuery", "traceId": trace_id, "dateRange": _dates(start, end)}
-        try:
-            answer = self._reader.client.query(question, "what one trace said")
-        except (QuestionRefused, QuestionFailed, QuestionTooLarge):
-            return {}  # the figures stand without it
-        results = answer.get("results")
-        traces = [one for one in results if isinstance(one, Mapping)] if isinstance(results, list) else []
+    def _answer_of(self, trace_ids: Sequence[str], start: datetime, end: datetime) -> dict[str, str]:
+        """Ask PostHog for single traces as its own screen does; properties as JSON text by event id."""
         said: dict[str, str] = {}
-        for trace in traces:
-            for event in trace.get("events") or ():
-                if isinstance(event, Mapping) and isinstance(event.get("properties"), Mapping):
-                    said[str(event.get("id"))] = json.dumps(event["properties"], ensure_ascii=True)
+        for trace_id in trace_ids:
+            question = {"kind": "TraceQuery", "traceId": trace_id, "dateRange": _dates(start, end)}
+            results = self._reader.client.query(question, "one trace").get("results")
+            for trace in results if isinstance(results, list) else ():
+                for event in (trace.get("events") if isinstance(trace, Mapping) else None) or ():
+                    if isinstance(event, Mapping) and isinstance(event.get("properties"), Mapping):
+                        said[str(event.get("id"))] = json.dumps(event["properties"])
+        return said
+
+    def _content_of(self, trace_ids: Sequence[str], start: datetime, end: datetime) -> dict[str, str]:
+        """Ask what was said in several traces; properties as JSON text by event id."""
+        said: dict[str, str] = {}
+        for row in self._reader.rows(questions.content(trace_ids, start, end)):
+            held = {f"$ai_{name}": _json(row[name]) for name in questions.CONTENT_COLUMNS[1:] if row[name]}
+            said[str(row["id"])] = json.dumps(held)
         return said
 
     # -- the user's own question ------------------------------------------------------------------------
@@ -271,7 +303,7 @@ def _event(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _spoken(row: Mapping[str, Any], said: Mapping[str, str]) -> str:
-    """Give an event's properties: PostHog's own answer, else the names the events table still holds."""
+    """Give an event's properties: what was said, and the names the events table holds."""
     names = {
         "$ai_span_id": "span",
         "$ai_parent_id": "parent",
@@ -280,4 +312,13 @@ def _spoken(row: Mapping[str, Any], said: Mapping[str, str]) -> str:
         "$ai_trace_name": "trace_name",
     }
     kept = {name: word for name, column in names.items() if (word := values.word(row[column]))}
-    return said.get(str(row["id"])) or json.dumps(kept)
+    held = _json(said.get(str(row["id"])) or "{}")
+    return json.dumps({**kept, **held} if isinstance(held, dict) else kept)
+
+
+def _json(text: Any) -> Any:
+    """Read a text that may be JSON."""
+    try:
+        return json.loads(text) if isinstance(text, str) else text
+    except (ValueError, RecursionError):
+        return text

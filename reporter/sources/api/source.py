@@ -114,6 +114,8 @@ class ApiSource:
         if members:
             tasks.append(lambda: self._read_members(members))
         in_pairs(tasks)
+        if wanted.traces:
+            self._drill.fetch(wanted.traces)
 
     # -- what was asked, kept as a value or as the error it ended with --------------------------------
 

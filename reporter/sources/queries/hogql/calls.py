@@ -32,8 +32,11 @@ CALL_COLUMNS = (
 )  # fmt: skip
 SUMMARY_COLUMNS = ("trace", "name", "began", "latency", *MONEY_COLUMNS, "tokens_in", "tokens_out", "errors",
                    "events")  # fmt: skip
-ROW_COLUMNS = ("id", "kind", "moment", "model", "provider", "latency", "cost", "tokens_in", "tokens_out",
-               "bad", "error", "span", "parent", "generation", "span_name", "trace_name")  # fmt: skip
+ROW_COLUMNS = (
+    "trace", "id", "kind", "moment", "model", "provider", "latency", "cost", "tokens_in", "tokens_out", "bad",
+    "error", "span", "parent", "generation", "span_name", "trace_name",
+)  # fmt: skip
+CONTENT_COLUMNS = ("id", "input", "output", "output_choices", "input_state", "output_state")
 TRACE_ROWS_LIMIT = 10_000
 _TRACE = literals(TRACE_EVENTS)
 
@@ -107,17 +110,35 @@ def summaries(trace_ids: Sequence[str], start: datetime, end: datetime) -> Ask:
     return Ask("traces", sql, SUMMARY_COLUMNS, limit, values.bound)
 
 
-def trace_rows(trace_id: str, start: datetime, end: datetime) -> Ask:
-    """Ask for the events of one trace in [start, end), oldest first; columns are `ROW_COLUMNS`."""
+def trace_rows(trace_ids: Sequence[str], start: datetime, end: datetime) -> Ask:
+    """Ask for the events of some traces in [start, end), oldest first; columns are `ROW_COLUMNS`."""
     values = Values()
-    named = {"span": "span_id", "parent": "parent_id", "generation": "generation_id", "span_name": "span_name",
-             "trace_name": "trace_name"}  # fmt: skip
+    named = {
+        "span": "span_id",
+        "parent": "parent_id",
+        "generation": "generation_id",
+        "span_name": "span_name",
+        "trace_name": "trace_name",
+    }
     names = ", ".join(f"toString(properties.$ai_{name}) AS {column}" for column, name in named.items())
-    where = f"event IN ({_TRACE}) AND {values.within('timestamp', start, end)} AND {of_traces([trace_id])}"
+    where = f"event IN ({_TRACE}) AND {values.within('timestamp', start, end)} AND {of_traces(trace_ids)}"
     read = events(where, look=True, more=names, names=", ".join(named))
     sql = f"""SELECT {_columns(ROW_COLUMNS)} FROM ({read} {ONCE})
     ORDER BY moment, id LIMIT {TRACE_ROWS_LIMIT}"""
-    return Ask("one trace", sql, ROW_COLUMNS, TRACE_ROWS_LIMIT, values.bound)
+    return Ask("events of traces", sql, ROW_COLUMNS, TRACE_ROWS_LIMIT, values.bound)
+
+
+def content(trace_ids: Sequence[str], start: datetime, end: datetime) -> Ask:
+    """Ask what was said in some traces in [start, end); columns are `CONTENT_COLUMNS`.
+
+    PostHog keeps it in a table of its own, for 30 days, in order of trace and time.
+    """
+    values = Values()
+    listed = ", ".join(text_literal(trace_id) for trace_id in trace_ids)
+    columns = ", ".join(f"toString({name}) AS {name}" for name in CONTENT_COLUMNS[1:])
+    sql = f"""SELECT DISTINCT toString(uuid) AS id, {columns} FROM posthog.ai_events
+    WHERE trace_id IN ({listed}) AND {values.within("timestamp", start, end)} LIMIT {TRACE_ROWS_LIMIT}"""
+    return Ask("what traces said", sql, CONTENT_COLUMNS, TRACE_ROWS_LIMIT, values.bound)
 
 
 def extent(trace_id: str, start: datetime, end: datetime) -> Ask:

@@ -136,7 +136,8 @@ def _measured_calls(chosen: _Chosen, by: str | None) -> str:
     f = {name: f"c.{place}" for name, place in FIGURE.items()}
     read = _calls(chosen, ("kind", "moment", "trace", "bad", "grouped", "f"), by=_by(by, chosen.values))
     return f"""SELECT c.part AS part, c.item AS item, c.grouped AS grouped, {money(f["cost"])},
-      max({f["latency"]}) AS latency, sum({f["tokens_in"]}) AS tokens_in, sum({f["tokens_out"]}) AS tokens_out,
+      max({f["latency"]}) AS latency, sum({f["tokens_in"]}) AS tokens_in,
+      sum({f["tokens_out"]}) AS tokens_out,
       sum({f["tokens_cached"]}) AS tokens_cached, countIf(c.bad) AS errors,
       countIf(c.kind != '$ai_span') AS calls, min(c.moment) AS first, max(c.moment) AS last, 1 AS found,
       '' AS verdict, '' AS name, '' AS runtime, NULL AS judge_cost, '' AS target, min(c.trace) AS trace

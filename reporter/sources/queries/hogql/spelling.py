@@ -95,10 +95,10 @@ def said(figure: str) -> str:
 def events(where: str, *, look: bool = False, more: str = "", names: str = "") -> str:
     r"""Spell AI events with their figures, one row a stored copy.
 
-    Columns: ``id, kind, moment, created, trace, bad`` and the array ``f`` of figures, which `FIGURE` names. Plain
-    statements inside one another and one array instead of long expressions, for PostHog's parser takes seconds
-    for those. What is no finite number is dropped (x - x is 0 for finite x alone). PostHog keeps the escapes of
-    JSON (``it\"s``) in the text of a property, so the trace id is read once more as JSON.
+    Columns: ``id, kind, moment, created, trace, bad`` and the array ``f`` of figures, which `FIGURE` names.
+    Plain statements inside one another and one array instead of long expressions, for PostHog's parser takes
+    seconds for those. What is no finite number is dropped (x - x is 0 for finite x alone). PostHog keeps the
+    escapes of JSON (``it\"s``) in the text of a property, so the trace id is read once more as JSON.
 
     Args:
         where: Condition over the table ``events``.
@@ -125,7 +125,7 @@ def events(where: str, *, look: bool = False, more: str = "", names: str = "") -
 
 
 def of_traces(trace_ids: Sequence[str]) -> str:
-    """Say that an event of the table ``events`` belongs to one of some traces, as sent or as JSON spells it."""
+    """Say that an event of the table ``events`` is of one of some traces, as sent or as JSON spells them."""
     spelled = dict.fromkeys(
         form for one in trace_ids for form in (one, json.dumps(one, ensure_ascii=False)[1:-1])
     )
