@@ -38,8 +38,10 @@ def opened(settings: Settings, warn: Warn, progress: Progress) -> Iterator[Sourc
         UsageError: The source is of a kind that cannot be read, or a setting it needs is missing.
         SourceUnreadable: Its files cannot be read.
     """
+    client = None
     if settings.source == POSTHOG:
-        source = _posthog(settings, warn, progress)
+        client = client_of(settings, progress)
+        source = _posthog(client, settings, warn, progress)
     elif "://" in settings.source:
         raise UsageError(
             "this kind of source cannot be read yet",
@@ -52,6 +54,8 @@ def opened(settings: Settings, warn: Warn, progress: Progress) -> Iterator[Sourc
         yield source
     finally:
         source.close()
+        if client is not None:
+            progress.step(client.spent())
 
 
 def client_of(settings: Settings, progress: Progress) -> Client:
@@ -87,11 +91,10 @@ def client_of(settings: Settings, progress: Progress) -> Client:
     )
 
 
-def _posthog(settings: Settings, warn: Warn, progress: Progress) -> Source:
+def _posthog(client: Client, settings: Settings, warn: Warn, progress: Progress) -> Source:
     """Open PostHog's API, behind what is kept between runs."""
     from reporter.sources.api import ApiSource
 
-    client = client_of(settings, progress)
     progress.step(f"reading {client.host}")
     real = datetime.now(UTC)
     source = ApiSource(client, warn=warn, now=max(real, settings.now or real))

@@ -17,6 +17,7 @@ from typing import Any
 from reporter.errors import SourceError
 from reporter.sources.api.refusals import Again, Refusal, of_answer, of_break, off_contract
 from reporter.sources.api.wire import Answer, Broken, Wire, parsed
+from reporter.units import plural
 
 IN_FLIGHT = 2
 """Queries under way at once; PostHog runs three a project, for everybody who uses it."""
@@ -58,6 +59,8 @@ class Client:
         """
         self.host = host.rstrip("/")
         self.project_id = project_id
+        self.answers = 0
+        """Answers that came, refusals included."""
         self.bytes_read = 0
         """Bytes PostHog says it read to answer."""
         self.budget_left: int | None = None
@@ -76,6 +79,15 @@ class Client:
     def close(self) -> None:
         """Close all connections; may be called twice."""
         self._wire.close()
+
+    def spent(self) -> str:
+        """Say in a sentence how much was asked, and what it cost of the project's budget."""
+        said = f"PostHog answered {plural(self.answers, 'request')}"
+        if self.bytes_read:
+            said += f" and read {self.bytes_read / 1e6:,.0f} MB for them"
+        if self.budget_left is not None:
+            said += f"; {self.budget_left / 1e9:,.1f} GB of the hourly budget are left"
+        return said
 
     def query(self, question: Mapping[str, Any], name: str) -> Mapping[str, Any]:
         """Put one query and give its answer.
@@ -225,6 +237,7 @@ class Client:
         read = answer.headers.get("x-posthog-query-bytes-read", "")
         left = answer.headers.get("x-posthog-query-budget-remaining-bytes", "")
         with self._lock:
+            self.answers += 1
             if read.isdigit() and len(read) < 20:
                 self.bytes_read += int(read)
             if left.lstrip("-").isdigit() and len(left) < 20:

@@ -33,8 +33,10 @@ Outcome: TypeAlias = T | SourceError
 
 _ANSWER_BYTES = 2_000_000
 """About how large one answer of whole runs or memberships may be."""
-_WHOLE_BYTES, _MEMBER_BYTES, _RUN_BYTES = 450, 48, 40_000
-"""About how many bytes an item takes in a whole run and in a membership, and a run besides."""
+_WHOLE_BYTES = 320, 40_000
+"""About how many bytes an item takes in a whole run, and a run besides."""
+_MEMBER_BYTES = 44, 10_000
+"""The same in a membership."""
 _MOST_KEYS, _MOST_KEY_BYTES = 2_000, 200_000
 """Item keys one statement may spell out."""
 _MOST_ROWS_ASKED = 25_000
@@ -131,7 +133,7 @@ class Reader:
                 if str(row["id"]) in uuids:
                     found[uuids[str(row["id"])]] = _event(row)
 
-        for batch in batches(headers, lambda h: h.items * _WHOLE_BYTES + _RUN_BYTES, _ANSWER_BYTES):
+        for batch in whole_batches(headers):
             divided(batch, put, lambda _: (), lambda header, error: found.update({header.run_id: error}))
         return found
 
@@ -149,7 +151,7 @@ class Reader:
                     except RunUnreadable as error:
                         found[run_id] = error
 
-        for batch in batches(headers, lambda h: h.items * _MEMBER_BYTES + _RUN_BYTES, _ANSWER_BYTES):
+        for batch in member_batches(headers):
             divided(batch, put, lambda _: (), lambda header, error: found.update({header.run_id: error}))
         return found
 
@@ -215,6 +217,21 @@ class Reader:
             divided(numbers, put, lambda _: (), failed)
         lost = SourceError("PostHog left out a population that was asked for", subject=self.client.host)
         return [lost if one is None else one for one in found]
+
+
+def whole_batches(headers: Sequence[RunHeader]) -> list[list[RunHeader]]:
+    """Put runs into as few answers as their size allows, to be read whole."""
+    return batches(headers, lambda header: _bytes(header, _WHOLE_BYTES), _ANSWER_BYTES)
+
+
+def member_batches(headers: Sequence[RunHeader]) -> list[list[RunHeader]]:
+    """Put runs into as few answers as their size allows, to read their memberships."""
+    return batches(headers, lambda header: _bytes(header, _MEMBER_BYTES), _ANSWER_BYTES)
+
+
+def _bytes(header: RunHeader, each: tuple[int, int]) -> float:
+    an_item, a_run = each
+    return header.items * an_item + a_run
 
 
 def keyed(header: RunHeader, membership: Membership) -> tuple[Part, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
@@ -27,7 +28,15 @@ from reporter.report import Caveat
 from reporter.sources.api.client import Client, in_pairs
 from reporter.sources.api.configured import Configured
 from reporter.sources.api.drill import Drill
-from reporter.sources.api.reading import Listed, Outcome, Reader, keyed, part_of
+from reporter.sources.api.reading import (
+    Listed,
+    Outcome,
+    Reader,
+    keyed,
+    member_batches,
+    part_of,
+    whole_batches,
+)
 from reporter.sources.base import Wanted
 from reporter.sources.decode import EventRow, decode_run
 from reporter.sources.queries.hogql import runs as run_questions
@@ -106,13 +115,10 @@ class ApiSource:
         tasks: list[Callable[[], None]] = []
         if measured:
             parts = self._parts(measured)
-            tasks += [lambda: self._measure(parts), lambda: self._fail(parts)]
-        for group in _alike(populations):
-            tasks.append(lambda group=group: self._populate(group))  # type: ignore[misc]
-        if whole:
-            tasks.append(lambda: self._read_whole(whole))
-        if members:
-            tasks.append(lambda: self._read_members(members))
+            tasks += [partial(self._measure, parts), partial(self._fail, parts)]
+        tasks += [partial(self._populate, group) for group in _alike(populations)]
+        tasks += [partial(self._read_whole, batch) for batch in whole_batches(whole)]
+        tasks += [partial(self._read_members, batch) for batch in member_batches(members)]
         in_pairs(tasks)
         if wanted.traces:
             self._drill.fetch(wanted.traces)

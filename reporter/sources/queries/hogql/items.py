@@ -112,7 +112,7 @@ def _window(part: Part) -> tuple[datetime, datetime]:
     return part.run.window.start, part.run.window.end
 
 
-_ONCE = "ORDER BY part, item, id, created DESC LIMIT 1 BY part, item, id"
+_ONCE = "ORDER BY part, item, id LIMIT 1 BY part, item, id"
 """`spelling.ONCE` where one event may belong to several parts."""
 
 
@@ -126,7 +126,7 @@ def _calls(chosen: _Chosen, columns: Sequence[str], *, look: bool = False, by: s
     kind = f"event IN ({CALLS})" if chosen.level == "trace" else "event = '$ai_generation'"
     read = events(f"{kind} AND {chosen.span()}", look=look, more=by, names="grouped" if by else "")
     matched = "e.trace = w.item" if chosen.level == "trace" else "e.id = w.id"
-    named = ", ".join(f"e.{name} AS {name}" for name in ("id", "created", *columns))
+    named = ", ".join(f"e.{name} AS {name}" for name in ("id", *columns))
     return f"""SELECT w.part AS part, w.item AS item, {named}
       FROM ({read}) AS e JOIN ({chosen.keys}) AS w ON {matched}
       WHERE {chosen.inside("e.moment", _edges)} {_ONCE}"""
@@ -150,7 +150,7 @@ def _judged(chosen: _Chosen, columns: Sequence[str], *, look: bool = False, by: 
 
     ``hit`` tells whether the generation was found inside the run's window.
     """
-    read = f"""SELECT toString(uuid) AS id, timestamp AS moment, created_at AS created,
+    read = f"""SELECT toString(uuid) AS id, timestamp AS moment,
         lower({said("applicable")}) AS applicable, lower({said("result")}) AS result,
         coalesce({said("evaluation_name")}, '') AS name,
         coalesce({said("evaluation_runtime")}, '') AS runtime,
@@ -164,7 +164,7 @@ def _judged(chosen: _Chosen, columns: Sequence[str], *, look: bool = False, by: 
     own = ("moment", "name", "runtime", "cost", "target", "trace", "applicable", "result")
     mine = ", ".join(f"v.{name} AS v_{name}" for name in own)
     judged = ", ".join(f"g.{name} AS g_{name}" for name in ("moment", "trace", "bad", *columns))
-    return f"""SELECT w.part AS part, w.item AS item, v.id AS id, v.created AS created, {mine}, {judged},
+    return f"""SELECT w.part AS part, w.item AS item, v.id AS id, {mine}, {judged},
         (g.id != '' AND ({chosen.inside("g.moment", _window)})) AS hit
       FROM ({chosen.keys}) AS w
       JOIN ({read}) AS v ON v.id = w.id

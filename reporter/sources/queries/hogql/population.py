@@ -43,7 +43,7 @@ def _population(number: int, window: Window, level: Level, values: Values, passe
         sum(e.{FIGURE["tokens_out"]}) AS tokens_out"""
     if level == "evaluation":
         target = f"lower(coalesce({said('target')}, '')) AS target"
-        judged = f"""SELECT toString(uuid) AS id, created_at AS created, {target}
+        judged = f"""SELECT toString(uuid) AS id, {target}
           FROM events WHERE event = '$ai_evaluation' AND {span} AND {passed} {ONCE}"""
         generations = f"""{events(f"event = '$ai_generation' AND {span}")} {ONCE}"""
         return f"""SELECT {number} AS part, count() AS items, countIf(e.id != '') AS calls, {sums},

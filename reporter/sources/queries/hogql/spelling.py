@@ -24,8 +24,8 @@ MONEY_SCALE = 2**20
 MONEY_COLUMNS = ("cost_whole", "cost_rest", "cost_plain")
 RUNS = literals(tuple(RUN_EVENTS))
 CALLS = literals(CALL_EVENTS)
-ONCE = "ORDER BY id, created DESC LIMIT 1 BY id"
-"""Ends a statement over `events`: of copies of one event the newest stays."""
+ONCE = "ORDER BY id LIMIT 1 BY id"
+"""Ends a statement over `events`: of copies of one event one stays."""
 LOOK = "model, provider, error, who"
 """Columns that tell failures apart."""
 FIGURE = {
@@ -95,7 +95,7 @@ def said(figure: str) -> str:
 def events(where: str, *, look: bool = False, more: str = "", names: str = "") -> str:
     r"""Spell AI events with their figures, one row a stored copy.
 
-    Columns: ``id, kind, moment, created, trace, bad`` and the array ``f`` of figures, which `FIGURE` names.
+    Columns: ``id, kind, moment, trace, bad`` and the array ``f`` of figures, which `FIGURE` names.
     Plain statements inside one another and one array instead of long expressions, for PostHog's parser takes
     seconds for those. What is no finite number is dropped (x - x is 0 for finite x alone). PostHog keeps the
     escapes of JSON (``it\"s``) in the text of a property, so the trace id is read once more as JSON.
@@ -112,13 +112,13 @@ def events(where: str, *, look: bool = False, more: str = "", names: str = "") -
           substring(coalesce({said("error")}, ''), 1, {ERROR_CHARS}) AS error, toString(distinct_id) AS who"""
         more = f"{more}, {added}" if more else added
         names = f"{names}, {LOOK}" if names else LOOK
-    kept = f"id, kind, moment, created, {names}" if names else "id, kind, moment, created"
+    kept = f"id, kind, moment, {names}" if names else "id, kind, moment"
     plain = """JSONExtractString(concat('{"id":"', t_trace, '"}'), 'id')"""
     return f"""SELECT {kept}, coalesce(t_bad = 'true', false) AS bad,
       arrayMap(x -> if(x - x = 0, x, NULL), arrayMap(t -> toFloat(trim(t)), texts)) AS f,
       if(position(t_trace, '\\\\') > 0, coalesce(nullIf({plain}, ''), t_trace), t_trace) AS trace
     FROM (
-      SELECT toString(uuid) AS id, event AS kind, timestamp AS moment, created_at AS created,
+      SELECT toString(uuid) AS id, event AS kind, timestamp AS moment,
         [{texts}] AS texts, coalesce({said("trace_id")}, '') AS t_trace, lower({said("is_error")}) AS t_bad
         {", " + more if more else ""}
       FROM events WHERE {where})"""
