@@ -75,7 +75,7 @@ def pins(lock: str) -> dict[str, tuple[str, list[str]]]:
     for entry in (ROOT / lock).read_text(encoding="utf-8").replace("\\\n", " ").splitlines():
         if entry.strip() and not entry.startswith("#"):
             name, version = entry.split()[0].split("==")
-            read[name] = (version, re.findall(r"--hash=sha256:([0-9a-f]{64})", entry))
+            read[name.partition("[")[0]] = (version, re.findall(r"--hash=sha256:([0-9a-f]{64})", entry))
     return read
 
 

@@ -110,7 +110,12 @@ def test_metadata_says_what_pyproject_declares(wheel: zipfile.ZipFile) -> None:
     assert told["Version"] == __version__
     assert told["Requires-Python"] == project["requires-python"]
     assert told["License-Expression"] == "MIT"
-    assert sorted(told.get_all("Requires-Dist", [])) == sorted(project["dependencies"])
+    extras = [
+        f"{requirement}; extra == '{name}'"
+        for name, requirements in project["optional-dependencies"].items()
+        for requirement in requirements
+    ]
+    assert sorted(told.get_all("Requires-Dist", [])) == sorted([*project["dependencies"], *extras])
     assert f"{STEM}.dist-info/licenses/LICENSE" in wheel.namelist()
     assert "reporter = reporter.__main__:main" in wheel.read(f"{STEM}.dist-info/entry_points.txt").decode()
 

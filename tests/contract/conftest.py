@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.servers.fixtures import posthog  # noqa: F401 (a fixture)
 
+from reporter.sources.api import ApiSource
+from reporter.sources.api.client import Client
+from reporter.sources.cached import CachedSource
 from reporter.sources.export import ExportSource
+from reporter.state.entries import Entries
 from tests.contract import cases
 from tests.contract.exports import Event, write_jsonl, write_parquet
 
 if TYPE_CHECKING:
+    from tests.servers.handle import PostHog
+
     from reporter.report import Caveat
     from reporter.sources.base import Source
 
 Layout = Callable[[Path, Sequence[Event]], Sequence[str]]
+Warn = Callable[["Caveat"], None]
+TODAY = datetime(2026, 4, 1, tzinfo=UTC)
+"""The present, to an adapter that looks back from it."""
 
 
 def _one(name: str) -> Layout:
@@ -52,36 +63,124 @@ EXPORTS: dict[str, Layout] = {
     "folder": _folder,
     "glob": _glob,
 }
+TYPES = {
+    "$ai_total_cost_usd": "Numeric",
+    "$ai_latency": "Numeric",
+    "$ai_input_tokens": "Numeric",
+    "$ai_output_tokens": "Numeric",
+    "$ai_cache_read_input_tokens": "Numeric",
+    "$ai_http_status": "Numeric",
+    "$ai_is_error": "Boolean",
+    "$ai_evaluation_result": "Boolean",
+    "$ai_evaluation_applicable": "Boolean",
+    "$ai_trace_id": "DateTime",
+    "$ai_window_start": "DateTime",
+    "$ai_window_end": "DateTime",
+    "$ai_total_items_analyzed": "Numeric",
+}
+"""How a project may have typed its properties, trace ids for times included."""
+_TRUTHS = ("$ai_is_error", "$ai_evaluation_result", "$ai_evaluation_applicable")
 
 
 class Adapter:
     """One way to reach a list of events."""
 
-    def __init__(self, layout: Layout, folder: Path) -> None:
-        self.layout = layout
+    values = "${}"
+    """How the user's own query names a value."""
+
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.opened = 0
         self.stack = ExitStack()
 
-    def open(self, events: Sequence[Event], warn: Callable[[Caveat], None], jobs: Any = None) -> Source:
+    def open(self, events: Sequence[Event], warn: Warn, jobs: Any = None) -> Source:
         """Open a source over these events, closed when the test is over."""
         self.opened += 1
+        return self.stack.enter_context(closing(self._source(events, warn, jobs)))
+
+    def _source(self, events: Sequence[Event], warn: Warn, jobs: Any) -> Source:
+        raise NotImplementedError
+
+
+class Exported(Adapter):
+    """Files of a batch export."""
+
+    def __init__(self, folder: Path, layout: Layout) -> None:
+        super().__init__(folder)
+        self.layout = layout
+
+    def _source(self, events: Sequence[Event], warn: Warn, jobs: Any) -> Source:
         folder = self.folder / f"export{self.opened}"
         folder.mkdir()
         jobs_file = None
         if jobs is not None:
             jobs_file = str(self.folder / f"jobs{self.opened}.json")
             Path(jobs_file).write_text(json.dumps(jobs))
-        source = ExportSource(self.layout(folder, events), jobs_file, warn=warn)
-        return self.stack.enter_context(closing(source))
+        return ExportSource(self.layout(folder, events), jobs_file, warn=warn)
 
 
-@pytest.fixture(params=EXPORTS, scope="module")
+class Asked(Adapter):
+    """PostHog's API, in a project whose zone is far from UTC."""
+
+    values = "{{{}}}"
+
+    def __init__(self, folder: Path, server: PostHog, types: Mapping[str, str]) -> None:
+        super().__init__(folder)
+        self.server = server
+        self.types = types
+
+    def _source(self, events: Sequence[Event], warn: Warn, jobs: Any) -> Source:
+        kept = [as_typed(event) for event in events] if self.types else events
+        project = self.server.project(
+            kept,
+            jobs if jobs is not None else [],
+            timezone="America/St_Johns",
+            property_types={"version": "Numeric", **self.types},
+            jobs_missing=jobs is None,
+            project_id=None,
+        )
+        client = Client(project.url, project.id, lambda: project.key, timeout_s=300)
+        return ApiSource(client, warn=warn, now=TODAY)
+
+
+class Kept(Asked):
+    """The same behind what is kept between runs."""
+
+    def _source(self, events: Sequence[Event], warn: Warn, jobs: Any) -> Source:
+        inner = super()._source(events, warn, jobs)
+        entries = Entries(
+            self.folder / f"state{self.opened}", host="here", project=str(self.opened), warn=pytest.fail
+        )
+        return CachedSource(inner, entries, clock=lambda: TODAY)
+
+
+def as_typed(event: Event) -> Event:
+    """Spell what a typed project reads otherwise: there "TRUE" is no truth value and " 1 " no number."""
+    said = dict(event["properties"])
+    for name in _TRUTHS:
+        if isinstance(said.get(name), str):
+            said[name] = said[name].lower()
+    if isinstance(said.get("$ai_total_cost_usd"), str):
+        said["$ai_total_cost_usd"] = said["$ai_total_cost_usd"].strip()
+    return {**event, "properties": said}
+
+
+ADAPTERS = (*EXPORTS, "api", "api, typed", "api, kept")
+
+
+@pytest.fixture(params=ADAPTERS, scope="module")
 def adapter(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adapter]:
     """Give each adapter in turn; a new kind of source is one more parameter here."""
-    adapter = Adapter(EXPORTS[request.param], tmp_path_factory.mktemp("adapter"))
-    with adapter.stack:
-        yield adapter
+    folder = tmp_path_factory.mktemp("adapter")
+    made: Adapter
+    if request.param in EXPORTS:
+        made = Exported(folder, EXPORTS[request.param])
+    else:
+        server = request.getfixturevalue("posthog")
+        kind = Kept if request.param == "api, kept" else Asked
+        made = kind(folder, server, TYPES if request.param == "api, typed" else {})
+    with made.stack:
+        yield made
 
 
 @pytest.fixture(scope="module")

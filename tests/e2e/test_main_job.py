@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,27 +10,10 @@ from typing import Any
 import pytest
 
 from tests import oracle
+from tests.e2e.commands import reporter
 from tests.events import JOB, NOW, Project, job_list
 
 NOW_TEXT = "2026-11-23T08:00:00Z"
-
-
-def reporter(
-    *arguments: str, cwd: Path, env: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a clean environment."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("POSTHOG_", "REPORTER_"))} | {
-        "XDG_STATE_HOME": str(cwd / "state")
-    }
-    return subprocess.run(
-        [sys.executable, "-m", "reporter", *arguments],
-        cwd=cwd,
-        env=clean | (env or {}),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 def report(tmp: Path, events: Path, *arguments: str, code: int = 0) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
@@ -25,22 +25,14 @@ from reporter.model import (
     Window,
 )
 from reporter.report import Caveat
+from reporter.sources.api.asked import Asked, population_key
 from reporter.sources.api.client import Client, in_pairs
 from reporter.sources.api.configured import Configured
 from reporter.sources.api.drill import Drill
-from reporter.sources.api.reading import (
-    Listed,
-    Outcome,
-    Reader,
-    keyed,
-    member_batches,
-    part_of,
-    whole_batches,
-)
+from reporter.sources.api.reading import Listed, Outcome, Reader
 from reporter.sources.base import Wanted
 from reporter.sources.decode import EventRow, decode_run
 from reporter.sources.queries.hogql import runs as run_questions
-from reporter.sources.queries.hogql.items import Part
 from reporter.sources.rows import canonical
 from reporter.sources.run_id import parse_run_id
 from reporter.sources.times import parse_instant
@@ -75,14 +67,7 @@ class ApiSource:
         self._reader = Reader(client, cached=self._from_cache)
         self._configured = Configured(client, self._caveat)
         self._drill = Drill(self._reader, now)
-        self._listed: dict[tuple[datetime, datetime], Outcome[Listed]] = {}
-        self._odd: set[str] = set()
-        self._headers: dict[str, RunHeader] = {}
-        self._whole: dict[str, Outcome[EventRow]] = {}
-        self._members: dict[str, Outcome[Membership]] = {}
-        self._items: dict[str, Outcome[tuple[ItemMetrics, ...]]] = {}
-        self._failures: dict[str, Outcome[tuple[Failure, ...]]] = {}
-        self._totals: dict[tuple[Window, str], Outcome[Totals]] = {}
+        self._asked = Asked(self._reader)
 
     def __enter__(self) -> Self:
         """Give the source itself."""
@@ -100,76 +85,11 @@ class ApiSource:
 
     def ahead(self, wanted: Wanted) -> None:
         """Ask for everything announced that is not known yet, two requests at a time."""
-        if wanted.listed is not None and wanted.listed not in self._listed:
-            span = wanted.listed
-            in_pairs([lambda: self._list(span), self._configured.fetch])
-        self._remember((*wanted.whole, *wanted.members, *wanted.measured))
-        measured = [header for header in wanted.measured if header.run_id not in self._items]
-        populations = [asked for asked in wanted.populations if _population_key(*asked) not in self._totals]
-        whole = [header for header in wanted.whole if header.run_id not in self._whole]
-        members = [header for header in wanted.members if header.run_id not in self._members]
-        odd = [h for h in measured if h.run_id in self._odd and h.run_id not in self._members]
-        if odd:  # their keys must be known before their items can be asked for
-            self._members.update(self._reader.memberships(odd))
-        # The slow ones first, beside one another.
-        tasks: list[Callable[[], None]] = []
-        if measured:
-            parts = self._parts(measured)
-            tasks += [partial(self._measure, parts), partial(self._fail, parts)]
-        tasks += [partial(self._populate, group) for group in _alike(populations)]
-        tasks += [partial(self._read_whole, batch) for batch in whole_batches(whole)]
-        tasks += [partial(self._read_members, batch) for batch in member_batches(members)]
-        in_pairs(tasks)
+        if wanted.listed is not None and wanted.listed not in self._asked.listed:
+            in_pairs([partial(self._asked.list_runs, wanted.listed), self._configured.fetch])
+        self._asked.ahead(wanted)
         if wanted.traces:
             self._drill.fetch(wanted.traces)
-
-    # -- what was asked, kept as a value or as the error it ended with --------------------------------
-
-    def _list(self, span: tuple[datetime, datetime]) -> None:
-        outcome: Outcome[Listed]
-        try:
-            outcome = self._reader.listed(*span)
-        except SourceError as error:
-            outcome = error
-        else:
-            self._odd.update(outcome.odd)
-            self._remember(outcome.headers)
-        self._listed[span] = outcome
-
-    def _read_whole(self, headers: Sequence[RunHeader]) -> None:
-        self._whole.update(_outcomes(headers, lambda: self._reader.whole(headers)))
-
-    def _read_members(self, headers: Sequence[RunHeader]) -> None:
-        self._members.update(_outcomes(headers, lambda: self._reader.memberships(headers)))
-
-    def _measure(self, parts: Sequence[Part]) -> None:
-        headers = [part.run for part in parts]
-        self._items.update(_outcomes(headers, lambda: self._reader.items(parts)))
-
-    def _fail(self, parts: Sequence[Part]) -> None:
-        headers = [part.run for part in parts]
-        self._failures.update(_outcomes(headers, lambda: self._reader.failures(parts)))
-
-    def _populate(self, asked: Sequence[tuple[Window, Job]]) -> None:
-        found: Sequence[Outcome[Totals]]
-        try:
-            found = self._reader.totals(asked)
-        except SourceError as error:
-            found = [error] * len(asked)
-        self._totals.update(
-            {_population_key(*one): outcome for one, outcome in zip(asked, found, strict=True)}
-        )
-
-    def _remember(self, headers: Sequence[RunHeader]) -> None:
-        self._headers.update({header.run_id: header for header in headers})
-
-    def _parts(self, headers: Sequence[RunHeader]) -> list[Part]:
-        """Make parts of runs; those whose keys PostHog cannot read spell them out."""
-        parts: list[Part] = []
-        for header in headers:
-            membership = self._members.get(header.run_id) if header.run_id in self._odd else None
-            parts += keyed(header, membership) if isinstance(membership, Membership) else [part_of(header)]
-        return parts
 
     # -- verbs ----------------------------------------------------------------------------------------
 
@@ -193,9 +113,9 @@ class ApiSource:
         return self._listing(since, until).broken
 
     def _listing(self, since: datetime, until: datetime) -> Listed:
-        if (since, until) not in self._listed:
-            self._list((since, until))
-        outcome = self._listed[since, until]
+        if (since, until) not in self._asked.listed:
+            self._asked.list_runs((since, until))
+        outcome = self._asked.listed[since, until]
         if isinstance(outcome, SourceError):
             raise outcome
         return outcome
@@ -207,10 +127,10 @@ class ApiSource:
             RunNotFound: No event carries this id.
             RunUnreadable: The event breaks the contract; all faults are listed.
         """
-        header = self._headers.get(run_id)
-        if header is not None and run_id not in self._whole:
-            self._read_whole([header])
-        outcome = self._whole.get(run_id) or self._found(run_id)
+        header = self._asked.headers.get(run_id)
+        if header is not None and run_id not in self._asked.whole:
+            self._asked.read_whole([header])
+        outcome = self._asked.whole.get(run_id) or self._found(run_id)
         if outcome is None:
             raise RunNotFound(
                 "PostHog holds no run with this id",
@@ -218,7 +138,7 @@ class ApiSource:
                 hint="`reporter runs` lists the runs there are; check --project-id.",
             )
         run = decode_run(_value(outcome))
-        self._remember([run.header])
+        self._asked.remember([run.header])
         return run
 
     def _found(self, run_id: str) -> EventRow | None:
@@ -232,7 +152,7 @@ class ApiSource:
                 event = EventRow(
                     str(row["id"]), str(row["kind"]), parse_instant(row["emitted"]) or self._now, row["whole"]
                 )
-                self._whole[run_id] = event
+                self._asked.whole[run_id] = event
                 return event
         return None
 
@@ -240,14 +160,15 @@ class ApiSource:
         """Give item membership per run id; unreadable or unknown runs are left out with a caveat."""
         asked = list(dict.fromkeys(run_ids))
         for run_id in asked:
-            if run_id not in self._headers and run_id not in self._members:
+            if run_id not in self._asked.headers and run_id not in self._asked.members:
                 self._look_up(run_id)
-        missing = [self._headers[r] for r in asked if r not in self._members and r in self._headers]
+        unread = [run_id for run_id in asked if run_id not in self._asked.members]
+        missing = [self._asked.headers[run_id] for run_id in unread if run_id in self._asked.headers]
         if missing:
-            self._read_members(missing)
+            self._asked.read_members(missing)
         found: dict[str, Membership] = {}
         for run_id in asked:
-            outcome = self._members.get(run_id)
+            outcome = self._asked.members.get(run_id)
             if isinstance(outcome, Membership):
                 found[run_id] = outcome
             elif isinstance(outcome, RunUnreadable):
@@ -268,41 +189,33 @@ class ApiSource:
         except RunNotFound:
             return
         except RunUnreadable as error:
-            self._members[run_id] = error
+            self._asked.members[run_id] = error
 
     def items(
         self, runs: Sequence[RunHeader], by: str | None = None
     ) -> Mapping[str, tuple[ItemMetrics, ...]]:
         """Measure the items of each run inside that run's window; see `reporter.sources.base.Source`."""
-        self._know_keys(runs)
         if by is not None:
-            found = self._reader.items(self._parts(runs), by)
+            found = self._asked.measure_by(runs, by)
             return {run.run_id: _value(found[run.run_id]) for run in runs}
-        missing = [run for run in runs if run.run_id not in self._items]
+        missing = [run for run in runs if run.run_id not in self._asked.items]
         if missing:
-            self._measure(self._parts(missing))
-        return {run.run_id: _value(self._items[run.run_id]) for run in runs}
+            self._asked.measure(missing)
+        return {run.run_id: _value(self._asked.items[run.run_id]) for run in runs}
 
     def failures(self, runs: Sequence[RunHeader]) -> Mapping[str, tuple[Failure, ...]]:
         """Give the failed calls of each run's items, grouped by item and look, sorted by key."""
-        self._know_keys(runs)
-        missing = [run for run in runs if run.run_id not in self._failures]
+        missing = [run for run in runs if run.run_id not in self._asked.failures]
         if missing:
-            self._fail(self._parts(missing))
-        return {run.run_id: _value(self._failures[run.run_id]) for run in runs}
-
-    def _know_keys(self, runs: Sequence[RunHeader]) -> None:
-        """Read the keys of runs from whose events PostHog cannot take them."""
-        missing = [run for run in runs if run.run_id in self._odd and run.run_id not in self._members]
-        if missing:
-            self._read_members(missing)
+            self._asked.fail(missing)
+        return {run.run_id: _value(self._asked.failures[run.run_id]) for run in runs}
 
     def totals(self, window: Window, job: Job) -> Totals | None:
         """Measure the population under the job's own filters; ``None``, with a caveat, where that fails."""
-        key = _population_key(window, job)
-        if key not in self._totals:
-            self._populate([(window, job)])
-        outcome = self._totals[key]
+        key = population_key(window, job)
+        if key not in self._asked.totals:
+            self._asked.populate([(window, job)])
+        outcome = self._asked.totals[key]
         if isinstance(outcome, Totals):
             return outcome
         name = clean(job.name, 80) or "this job"
@@ -322,7 +235,7 @@ class ApiSource:
         level = run.level if run else job.level if job else "trace"
         keys = None
         if run is not None:
-            self._remember([run])
+            self._asked.remember([run])
             membership = self.memberships([run.run_id]).get(run.run_id)
             listed = {key for c in (membership.clusters if membership else ()) for key in c.keys}
             if level != "trace":  # PostHog spells ids of events its own way
@@ -389,25 +302,3 @@ def _value(outcome: Outcome[Any]) -> Any:
     if isinstance(outcome, SourceError):
         raise outcome
     return outcome
-
-
-def _outcomes(
-    headers: Sequence[RunHeader], ask: Callable[[], Mapping[str, Outcome[Any]]]
-) -> Mapping[str, Any]:
-    """Give the answers by run id, or the one error for all of them."""
-    try:
-        return ask()
-    except SourceError as error:
-        return {header.run_id: error for header in headers}
-
-
-def _population_key(window: Window, job: Job) -> tuple[Window, str]:
-    return window, f"{job.level} {sorted(map(repr, job.event_filters))}"
-
-
-def _alike(populations: Sequence[tuple[Window, Job]]) -> list[list[tuple[Window, Job]]]:
-    """Group populations by the filters they are asked under: each group is one question."""
-    groups: dict[str, list[tuple[Window, Job]]] = {}
-    for asked in populations:
-        groups.setdefault(repr(sorted(map(repr, asked[1].event_filters))), []).append(asked)
-    return list(groups.values())

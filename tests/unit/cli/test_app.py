@@ -83,7 +83,7 @@ def test_help_of_every_command_shows_its_examples(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["ci", "incident", "cluster", "traces", "trace", "query", "send", "cron", "doctor"]
+    "name", ["ci", "incident", "cluster", "traces", "trace", "query", "send", "cron"]
 )
 def test_commands_that_do_not_exist_are_no_stubs(call, name):
     code, out, err = call(name)

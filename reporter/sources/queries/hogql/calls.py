@@ -16,7 +16,7 @@ from reporter.sources.queries.hogql.spelling import (
     Ask,
     Values,
     events,
-    money,
+    nested,
     of_traces,
     passing,
     said,
@@ -69,8 +69,11 @@ def calls(
         listed = ", ".join(text_literal(key) for key in keys) or "''"
         chosen += f" AND {of_traces(keys) if level == 'trace' else f'toString(uuid) IN ({listed})'}"
     if level == "evaluation":
-        judged = f"""SELECT lower(coalesce({said("target")}, '')) AS target FROM events
-          WHERE event = '$ai_evaluation' AND {values.within("timestamp", *window)} AND {chosen}"""
+        judged = nested(
+            f"""SELECT {said("target")} AS target FROM events
+            WHERE event = '$ai_evaluation' AND {values.within("timestamp", *window)} AND {chosen}""",
+            "lower(target) AS target",
+        )
         chosen = f"toString(uuid) IN ({judged})"
     further = ""
     if after is not None:
@@ -101,7 +104,8 @@ def summaries(trace_ids: Sequence[str], start: datetime, end: datetime) -> Ask:
     sql = f"""SELECT e.trace AS trace,
       argMinIf(e.title, (if(e.counted, 0, 1), e.moment, e.id), e.title != '') AS name,
       min(e.moment) AS began, maxIf({f["latency"]}, e.counted) AS latency,
-      {money(f"if(e.counted, {f['cost']}, NULL)")},
+      sumIf(e.cost_whole, e.counted) AS cost_whole, sumIf(e.cost_rest, e.counted) AS cost_rest,
+      sumIf({f["cost"]}, e.counted) AS cost_plain,
       sumIf({f["tokens_in"]}, e.counted) AS tokens_in, sumIf({f["tokens_out"]}, e.counted) AS tokens_out,
       countIf(e.bad AND e.counted) AS errors, count() AS events
     FROM (SELECT *, coalesce(t_name, if(kind = '$ai_trace', t_span, NULL), '') AS title,

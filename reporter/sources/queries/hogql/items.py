@@ -24,6 +24,7 @@ from reporter.sources.queries.hogql.spelling import (
     Values,
     events,
     money,
+    nested,
     said,
     text_literal,
 )
@@ -70,16 +71,16 @@ class _Chosen:
         spelled = []
         stored = [(number, part) for number, part in self.numbered if part.keys is None]
         if stored:
-            number = [
-                f"toString(uuid) = {self.values(part.run.event_uuid)}, {place}" for place, part in stored
-            ]
-            runs = [(part.run.event_uuid, part.run.emitted_at) for _, part in stored]
-            items = (
-                "arrayMap(c -> JSONExtractKeys(c, 'traces'), JSONExtractArrayRaw(properties, '$ai_clusters'))"
-            )
+            places = [f"id = {self.values(part.run.event_uuid)}, {place}" for place, part in stored]
+            runs = emitted(self.values, [(part.run.event_uuid, part.run.emitted_at) for _, part in stored])
             spelled.append(
-                f"SELECT DISTINCT multiIf({', '.join(number)}, -1) AS part, "
-                f"arrayJoin(arrayFlatten({items})) AS item FROM events WHERE {emitted(self.values, runs)}"
+                nested(
+                    f"""SELECT toString(uuid) AS id,
+                      JSONExtractArrayRaw(properties, '$ai_clusters') AS clusters FROM events WHERE {runs}""",
+                    "id, arrayMap(c -> JSONExtractKeys(c, 'traces'), clusters) AS lists",
+                    f"multiIf({', '.join(places)}, -1) AS part, arrayFlatten(lists) AS items",
+                    "DISTINCT part, arrayJoin(items) AS item",
+                )
             )
         for place, part in self.numbered:
             if part.keys is not None:
@@ -134,14 +135,14 @@ def _calls(chosen: _Chosen, columns: Sequence[str], *, look: bool = False, by: s
 
 def _measured_calls(chosen: _Chosen, by: str | None) -> str:
     f = {name: f"c.{place}" for name, place in FIGURE.items()}
-    read = _calls(chosen, ("kind", "moment", "trace", "bad", "grouped", "f"), by=_by(by, chosen.values))
-    return f"""SELECT c.part AS part, c.item AS item, c.grouped AS grouped, {money(f["cost"])},
+    columns = ("kind", "moment", "trace", "bad", "grouped", "f", "cost_whole", "cost_rest")
+    return f"""SELECT c.part AS part, c.item AS item, c.grouped AS grouped, {money("c.")},
       max({f["latency"]}) AS latency, sum({f["tokens_in"]}) AS tokens_in,
-      sum({f["tokens_out"]}) AS tokens_out,
-      sum({f["tokens_cached"]}) AS tokens_cached, countIf(c.bad) AS errors,
-      countIf(c.kind != '$ai_span') AS calls, min(c.moment) AS first, max(c.moment) AS last, 1 AS found,
-      '' AS verdict, '' AS name, '' AS runtime, NULL AS judge_cost, '' AS target, min(c.trace) AS trace
-    FROM ({read}) AS c
+      sum({f["tokens_out"]}) AS tokens_out, sum({f["tokens_cached"]}) AS tokens_cached,
+      countIf(c.bad) AS errors, countIf(c.kind != '$ai_span') AS calls, min(c.moment) AS first,
+      max(c.moment) AS last, 1 AS found, '' AS verdict, '' AS name, '' AS runtime, NULL AS judge_cost,
+      '' AS target, min(c.trace) AS trace
+    FROM ({_calls(chosen, columns, by=_by(by, chosen.values))}) AS c
     GROUP BY part, item, grouped"""
 
 
@@ -150,13 +151,25 @@ def _judged(chosen: _Chosen, columns: Sequence[str], *, look: bool = False, by: 
 
     ``hit`` tells whether the generation was found inside the run's window.
     """
-    read = f"""SELECT toString(uuid) AS id, timestamp AS moment,
-        lower({said("applicable")}) AS applicable, lower({said("result")}) AS result,
-        coalesce({said("evaluation_name")}, '') AS name,
-        coalesce({said("evaluation_runtime")}, '') AS runtime,
-        toFloat(trim({said("cost")})) AS cost, lower(coalesce({said("target")}, '')) AS target,
-        coalesce({said("trace_id")}, '') AS trace
-      FROM events WHERE event = '$ai_evaluation' AND {chosen.span()}"""
+    texts = {
+        "applicable": "applicable",
+        "result": "result",
+        "name": "evaluation_name",
+        "runtime": "evaluation_runtime",
+        "cost": "cost",
+        "target": "target",
+        "trace": "trace_id",
+    }
+    told = ", ".join(f"{said(figure)} AS {name}" for name, figure in texts.items())
+    read = nested(
+        f"""SELECT toString(uuid) AS id, timestamp AS moment, {told} FROM events
+        WHERE event = '$ai_evaluation' AND {chosen.span()}""",
+        "id, moment, name, runtime, trace, lower(applicable) AS applicable, lower(result) AS result, "
+        "trim(cost) AS cost, lower(target) AS target",
+        "id, moment, name, runtime, trace, applicable, result, toFloat(cost) AS n, target",
+        "id, moment, name, runtime, coalesce(trace, '') AS trace, applicable, result, "
+        "if(n - n = 0, n, NULL) AS cost, target",
+    )
     start = min(part.run.window.start for _, part in chosen.numbered)
     end = max(part.run.window.end for _, part in chosen.numbered)
     where = f"event = '$ai_generation' AND {chosen.values.within('timestamp', start, end)}"

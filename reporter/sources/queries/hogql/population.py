@@ -15,6 +15,7 @@ from reporter.sources.queries.hogql.spelling import (
     Values,
     events,
     money,
+    nested,
     passing,
     said,
 )
@@ -39,12 +40,14 @@ def totals(asked: Sequence[tuple[Window, Level]], filters: Sequence[Mapping[str,
 
 def _population(number: int, window: Window, level: Level, values: Values, passed: str) -> str:
     span = values.within("timestamp", window.start, window.end)
-    sums = f"""{money(f"e.{FIGURE['cost']}")}, sum(e.{FIGURE["tokens_in"]}) AS tokens_in,
+    sums = f"""{money("e.")}, sum(e.{FIGURE["tokens_in"]}) AS tokens_in,
         sum(e.{FIGURE["tokens_out"]}) AS tokens_out"""
     if level == "evaluation":
-        target = f"lower(coalesce({said('target')}, '')) AS target"
-        judged = f"""SELECT toString(uuid) AS id, {target}
-          FROM events WHERE event = '$ai_evaluation' AND {span} AND {passed} {ONCE}"""
+        evaluations = f"event = '$ai_evaluation' AND {span} AND {passed}"
+        judged = nested(
+            f"SELECT toString(uuid) AS id, {said('target')} AS target FROM events WHERE {evaluations} {ONCE}",
+            "id, lower(target) AS target",
+        )
         generations = f"""{events(f"event = '$ai_generation' AND {span}")} {ONCE}"""
         return f"""SELECT {number} AS part, count() AS items, countIf(e.id != '') AS calls, {sums},
             countIf(e.id != '' AND e.bad) AS errors

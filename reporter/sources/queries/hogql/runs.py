@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from reporter.sources.queries.hogql.spelling import RUNS, Ask, Values
+from reporter.sources.queries.hogql.spelling import RUNS, Ask, Values, nested
 
 Emission: TypeAlias = tuple[str, datetime]
 """A run's event: its uuid, and when it was emitted."""
@@ -24,16 +24,14 @@ _HEADER = (
     "total_traces_analyzed",
     "clustering_params",
 )
+_COUNTS = slice(6, 8)
+"""Where the two names of the number of items stand among them."""
 HEADER_PROPERTIES = tuple(f"$ai_{name}" for name in _HEADER)
 """Properties of a run's event that make its header, in the order of `runs`' columns."""
-_UNCOUNTED = " AND ".join(
-    f"JSONExtractRaw(properties, '$ai_total_{name}_analyzed') IN ('', 'null')" for name in ("items", "traces")
-)
-_READABLE = "JSONExtractString(properties, '$ai_clustering_run_id') != ''"
-_CLUSTERS = "JSONExtractArrayRaw(properties, '$ai_clusters')"
-"""A run's clusters as JSON texts; none where they are stored as text inside the JSON, as early runs did."""
-_PLAIN = f"""{_READABLE} AND JSONType(properties, '$ai_clusters') = 'Array'
-    AND arrayAll(c -> JSONType(c, 'traces') = 'Object', {_CLUSTERS})"""
+_SHAPE = """JSONExtractArrayRaw(properties, '$ai_clusters') AS listed,
+    JSONType(properties, '$ai_clusters') AS kept"""
+_PLAIN = "kept = 'Array' AND arrayAll(c -> JSONType(c, 'traces') = 'Object', listed)"
+"""Whether a run's items can be read where they lie; early runs stored clusters as text inside the JSON."""
 
 
 def runs(since: datetime, until: datetime) -> Ask:
@@ -43,24 +41,24 @@ def runs(since: datetime, until: datetime) -> Ask:
     ``plain`` says whether the items' keys can be read where the data lie.
     """
     values = Values()
+    headers = [f"header{number}" for number in range(len(_HEADER))]
     named = ", ".join(
-        f"JSONExtractRaw(properties, '$ai_{name}') AS header{number}" for number, name in enumerate(_HEADER)
+        f"JSONExtractRaw(properties, '$ai_{name}') AS {header}"
+        for name, header in zip(_HEADER, headers, strict=True)
     )
-    sql = f"""SELECT toString(uuid) AS id, event AS kind, timestamp AS emitted, {named},
-      if({_UNCOUNTED}, JSONExtractRaw(properties, '$ai_clusters'), '') AS clusters,
-      if({_READABLE}, '', toString(properties)) AS whole, if({_PLAIN}, 1, 0) AS plain
-    FROM events
-    WHERE event IN ({RUNS}) AND timestamp >= {values.time(since)} AND timestamp <= {values.time(until)}
-    ORDER BY emitted DESC, id DESC LIMIT {RUNS_LIMIT}"""
-    columns = (
-        "id",
-        "kind",
-        "emitted",
-        *(f"header{n}" for n in range(len(_HEADER))),
-        "clusters",
-        "whole",
-        "plain",
+    kept = ", ".join(["id", "kind", "emitted", *headers])
+    run, (items, traces) = headers[0], headers[_COUNTS]
+    read = nested(
+        f"""SELECT toString(uuid) AS id, event AS kind, timestamp AS emitted, {named},
+          toString(properties) AS whole, JSONExtractRaw(properties, '$ai_clusters') AS text, {_SHAPE}
+        FROM events
+        WHERE event IN ({RUNS}) AND timestamp >= {values.time(since)}
+          AND timestamp <= {values.time(until)}""",
+        f"""{kept}, if({items} IN ('', 'null') AND {traces} IN ('', 'null'), text, '') AS clusters,
+          if({run} = '', whole, '') AS whole, if({run} != '' AND {_PLAIN}, 1, 0) AS plain""",
     )
+    columns = ("id", "kind", "emitted", *headers, "clusters", "whole", "plain")
+    sql = f"SELECT {', '.join(columns)} FROM ({read}) ORDER BY emitted DESC, id DESC LIMIT {RUNS_LIMIT}"
     return Ask("runs", sql, columns, RUNS_LIMIT, values.bound)
 
 
@@ -101,16 +99,18 @@ def memberships(events: Sequence[Emission]) -> Ask:
     values = Values()
     limit = len(events) + 1
 
+    read = nested(
+        f"""SELECT toString(uuid) AS id, event AS kind, timestamp AS emitted, toString(properties) AS whole,
+          JSONExtractRaw(properties, '$ai_clustering_run_id') AS run, {_SHAPE}
+        FROM events WHERE {emitted(values, events)}""",
+        f"id, kind, emitted, whole, run, listed, {_PLAIN} AS plain",
+        "id, kind, emitted, run, if(plain, '', whole) AS whole, if(plain, listed, []) AS clusters",
+    )
     sql = f"""SELECT DISTINCT id, kind, emitted, run, whole,
       arrayMap(c -> JSONExtractRaw(c, 'cluster_id'), clusters) AS numbers,
       arrayMap(c -> JSONExtractRaw(c, 'title'), clusters) AS titles,
       arrayMap(c -> JSONExtractRaw(c, 'description'), clusters) AS descriptions,
       arrayMap(c -> JSONExtractKeys(c, 'traces'), clusters) AS members
-    FROM (
-      SELECT toString(uuid) AS id, event AS kind, timestamp AS emitted,
-        JSONExtractRaw(properties, '$ai_clustering_run_id') AS run,
-        if({_PLAIN}, '', toString(properties)) AS whole, if({_PLAIN}, {_CLUSTERS}, []) AS clusters
-      FROM events WHERE {emitted(values, events)}
-    ) LIMIT {limit}"""
+    FROM ({read}) LIMIT {limit}"""
     columns = ("id", "kind", "emitted", "run", "whole", "numbers", "titles", "descriptions", "members")
     return Ask("memberships", sql, columns, limit, values.bound)

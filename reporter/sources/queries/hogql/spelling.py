@@ -92,13 +92,24 @@ def said(figure: str) -> str:
     return f"toString(properties.{FIELDS[figure]})"
 
 
+def nested(innermost: str, *levels: str) -> str:
+    """Put select lists around a statement, each reading the one before.
+
+    PostHog's parser takes twice the time for each call inside a call, and little for a statement inside a
+    statement; so what would be ``f(g(h(x)))`` is written as three levels.
+    """
+    for columns in levels:
+        innermost = f"SELECT {columns} FROM ({innermost})"
+    return innermost
+
+
 def events(where: str, *, look: bool = False, more: str = "", names: str = "") -> str:
     r"""Spell AI events with their figures, one row a stored copy.
 
-    Columns: ``id, kind, moment, trace, bad`` and the array ``f`` of figures, which `FIGURE` names.
-    Plain statements inside one another and one array instead of long expressions, for PostHog's parser takes
-    seconds for those. What is no finite number is dropped (x - x is 0 for finite x alone). PostHog keeps the
-    escapes of JSON (``it\"s``) in the text of a property, so the trace id is read once more as JSON.
+    Columns: ``id, kind, moment, trace, bad``, the array ``f`` of figures, which `FIGURE` names, and
+    ``cost_whole, cost_rest``, which `money` adds up. What is no finite number is dropped (x - x is 0 for
+    finite x alone). PostHog keeps the escapes of JSON (``it\"s``) in the text of a property, so the trace id
+    is read once more as JSON.
 
     Args:
         where: Condition over the table ``events``.
@@ -107,21 +118,28 @@ def events(where: str, *, look: bool = False, more: str = "", names: str = "") -
         names: Their names.
     """
     texts = ", ".join(said(name) for name in FIGURE)
-    if look:
-        added = f"""{said("model")} AS model, {said("provider")} AS provider,
-          substring(coalesce({said("error")}, ''), 1, {ERROR_CHARS}) AS error, toString(distinct_id) AS who"""
-        more = f"{more}, {added}" if more else added
-        names = f"{names}, {LOOK}" if names else LOOK
+    further = [more] if more else []
     kept = f"id, kind, moment, {names}" if names else "id, kind, moment"
-    plain = """JSONExtractString(concat('{"id":"', t_trace, '"}'), 'id')"""
-    return f"""SELECT {kept}, coalesce(t_bad = 'true', false) AS bad,
-      arrayMap(x -> if(x - x = 0, x, NULL), arrayMap(t -> toFloat(trim(t)), texts)) AS f,
-      if(position(t_trace, '\\\\') > 0, coalesce(nullIf({plain}, ''), t_trace), t_trace) AS trace
-    FROM (
-      SELECT toString(uuid) AS id, event AS kind, timestamp AS moment,
-        [{texts}] AS texts, coalesce({said("trace_id")}, '') AS t_trace, lower({said("is_error")}) AS t_bad
-        {", " + more if more else ""}
-      FROM events WHERE {where})"""
+    cut = kept
+    if look:
+        further.append(f"{said('model')} AS model, {said('provider')} AS provider, {said('error')} AS error")
+        further.append("distinct_id AS who")
+        cut += f", model, provider, substring(error, 1, {ERROR_CHARS}) AS error, who"
+        kept += ", model, provider, error, who"
+    read = ", ".join(
+        [f"[{texts}] AS t", f"{said('trace_id')} AS trace", f"{said('is_error')} AS bad", *further]
+    )
+    return nested(
+        f"SELECT toString(uuid) AS id, event AS kind, timestamp AS moment, {read} FROM events WHERE {where}",
+        f"{cut}, arrayMap(x -> trim(x), t) AS t, coalesce(trace, '') AS trace, coalesce(bad, '') AS bad",
+        f"{kept}, arrayMap(x -> toFloat(x), t) AS n, trace, concat('{{\"id\":\"', trace, '\"}}') AS spelled, "
+        "lower(bad) = 'true' AS bad",
+        f"{kept}, arrayMap(x -> if(x - x = 0, x, NULL), n) AS f, trace, bad, "
+        "JSONExtractString(spelled, 'id') AS plain",
+        f"{kept}, f, {FIGURE['cost']} * {MONEY_SCALE} AS scaled, if(plain = '', trace, plain) AS trace, bad",
+        f"{kept}, f, scaled, floor(scaled) AS below, trace, bad",
+        f"{kept}, f, toInt(below) AS cost_whole, scaled - below AS cost_rest, trace, bad",
+    )
 
 
 def of_traces(trace_ids: Sequence[str]) -> str:
@@ -133,13 +151,12 @@ def of_traces(trace_ids: Sequence[str]) -> str:
     return f"coalesce({said('trace_id')}, '') IN ({listed})"
 
 
-def money(column: str) -> str:
-    """Sum money so that the order of rows cannot show: whole parts, which add exactly, and small rests.
+def money(prefix: str) -> str:
+    """Sum the cost of `events` so that the order of rows cannot show: whole parts, and small rests.
 
     The plain sum comes third, for amounts too large to be counted in whole parts.
     """
-    scaled = f"{column} * {MONEY_SCALE}"
     return (
-        f"sum(toInt(floor({scaled}))) AS cost_whole, sum({scaled} - floor({scaled})) AS cost_rest, "
-        f"sum({column}) AS cost_plain"
+        f"sum({prefix}cost_whole) AS cost_whole, sum({prefix}cost_rest) AS cost_rest, "
+        f"sum({prefix}{FIGURE['cost']}) AS cost_plain"
     )
