@@ -3,8 +3,7 @@
 
 Values are always bound (``$name``); braces hold the few places where a reader splices its own SQL in. All
 ask the table `AI_EVENTS`, whose columns are the figures of one event, already read from its properties by
-`DUCKDB_EVENT`. Sums are compensated (Kahan) and taken in order of size, so that they do not depend on the
-order of rows or the number of threads.
+`DUCKDB_EVENT`. Sums do not depend on the order of rows or the number of threads.
 """
 
 from __future__ import annotations
@@ -32,7 +31,12 @@ DUCKDB_MACROS = (
        THEN TRY_CAST(said AS DOUBLE) END""",
     # PostHog reads the empty text and the text null as "not set".
     "CREATE MACRO said(given) AS nullif(nullif(given, ''), 'null')",
-    "CREATE MACRO total(figure) AS kahan_sum(figure ORDER BY figure)",
+    # Whole parts of 2^-20 add exactly in any order, small rests nearly so: the nearest number there is, as
+    # PostHog's answers are added up. What is too large to be counted in parts is added in order of size.
+    """CREATE MACRO total(figure) AS CASE WHEN max(abs(figure)) < 4e12
+       THEN (CAST(sum(TRY_CAST(floor(figure * 1048576) AS HUGEINT)) AS DOUBLE)
+             + kahan_sum(figure * 1048576 - floor(figure * 1048576) ORDER BY figure)) / 1048576
+       ELSE kahan_sum(figure ORDER BY figure) END""",
 )
 """Run once on a DuckDB connection before any other statement here."""
 
@@ -203,9 +207,9 @@ _SUMMARY = f"""
            arg_min(e.name, (e.event <> '$ai_trace', e.ts, e.uuid)) FILTER (WHERE e.name IS NOT NULL),
            min(e.ts),
            max(e.latency) FILTER (WHERE e.event <> '$ai_trace'),
-           kahan_sum(e.cost ORDER BY e.cost) FILTER (WHERE e.event <> '$ai_trace'),
-           kahan_sum(e.tokens_in ORDER BY e.tokens_in) FILTER (WHERE e.event <> '$ai_trace'),
-           kahan_sum(e.tokens_out ORDER BY e.tokens_out) FILTER (WHERE e.event <> '$ai_trace'),
+           total(CASE WHEN e.event <> '$ai_trace' THEN e.cost END),
+           total(CASE WHEN e.event <> '$ai_trace' THEN e.tokens_in END),
+           total(CASE WHEN e.event <> '$ai_trace' THEN e.tokens_out END),
            count_if(e.is_error AND e.event <> '$ai_trace'),
            count(*)
     FROM {AI_EVENTS} e
