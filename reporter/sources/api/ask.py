@@ -84,14 +84,32 @@ def divided(
     except (QuestionTooLarge, QuestionRefused, QuestionFailed) as error:
         if len(parts) > 1:
             middle = len(parts) // 2
-            smaller: Sequence[Sequence[Part]] = (parts[:middle], parts[middle:])
-        elif isinstance(error, QuestionTooLarge) and (cut := halve(parts[0])):
-            smaller = [[part] for part in cut]
-        else:
-            failed(parts[0], error)
-            return
-        for some in smaller:
-            divided(some, put, halve, failed)
+            divided(parts[:middle], put, halve, failed)
+            divided(parts[middle:], put, halve, failed)
+        elif lost := _cut(parts[0], error, put, halve):
+            failed(parts[0], lost)
+
+
+def _cut(
+    part: Part,
+    error: SourceError,
+    put: Callable[[Sequence[Part]], None],
+    halve: Callable[[Part], Sequence[Part]],
+) -> SourceError | None:
+    """Ask about the halves of a part that was too much, and theirs; gives the first error that stays.
+
+    Nothing more is asked about a part once a smallest piece of it failed: it would be incomplete anyway.
+    """
+    pieces = halve(part) if isinstance(error, QuestionTooLarge) else ()
+    if not pieces:
+        return error
+    for piece in pieces:
+        try:
+            put([piece])
+        except (QuestionTooLarge, QuestionRefused, QuestionFailed) as smaller:
+            if lost := _cut(piece, smaller, put, halve):
+                return lost
+    return None
 
 
 def batches(parts: Sequence[Part], weight: Callable[[Part], float], most: float) -> list[list[Part]]:

@@ -41,7 +41,7 @@ _MOST_KEYS, _MOST_KEY_BYTES = 2_000, 200_000
 """Item keys one statement may spell out."""
 _MOST_ROWS_ASKED = 25_000
 """Items asked about by one statement: half of what PostHog gives at most."""
-_SHORTEST = timedelta(hours=1)
+_SHORTEST = timedelta(hours=6)
 """A slice of a window that is not cut any further."""
 
 

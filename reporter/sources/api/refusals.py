@@ -94,20 +94,18 @@ def of_break(broken: Broken, host: str, what: str) -> Refusal:
         error = SourceUnreadable(
             f"PostHog cannot be read: {clean(broken.reason, _LONGEST)}",
             subject=host,
-            hint="Check --host; an own certificate authority is named with SSL_CERT_FILE.",
+            hint="Check --host and the proxy; an own certificate authority is named with SSL_CERT_FILE.",
         )
         return Refusal(error, "never")
-    error = QuestionFailed(
-        f"PostHog gave no whole answer: {clean(broken.reason, _LONGEST)}",
-        subject=f"{host} ({what})",
-        hint="Try again later.",
-    )
-    return Refusal(error, "broken")
+    # What comes late may come for a smaller question; what breaks off says nothing about the question.
+    kind = QuestionFailed if broken.kind == "late" else SourceUnreadable
+    message = f"PostHog gave no whole answer: {clean(broken.reason, _LONGEST)}"
+    return Refusal(kind(message, subject=f"{host} ({what})", hint="Try again later."), "broken")
 
 
 def off_contract(host: str, what: str, found: str) -> Refusal:
     """Judge an answer that says success and holds something else."""
-    error = QuestionFailed(
+    error = SourceUnreadable(
         f"this is not what PostHog answers: {clean(found, _LONGEST)}",
         subject=f"{host} ({what})",
         hint="Check --host: it must be where PostHog's application is, not a proxy's sign-in page.",

@@ -49,8 +49,8 @@ class Broken(Exception):
         """Say what happened.
 
         Args:
-            kind: ``unreachable`` (no connection), ``broken`` (cut off, reset, late) or ``refused`` (an answer
-                that is not read, or a connection that is not trusted).
+            kind: ``unreachable`` (no connection), ``broken`` (cut off, reset), ``late`` or ``refused`` (an
+                answer that is not read, or a connection that is not trusted).
             reason: In a few words, without secrets.
         """
         super().__init__(reason)
@@ -153,7 +153,7 @@ class Wire:
             if size > MOST_BYTES:
                 raise Broken("refused", "its answer is larger than any PostHog gives")
             if self._clock() > until:
-                raise Broken("broken", "its answer took too long")
+                raise Broken("late", "its answer took too long")
             parts.append(part)
             if (
                 size == len(part)
@@ -185,7 +185,7 @@ def _broken(error: httpx.HTTPError, key: str) -> Broken:
     elif isinstance(error, httpx.ConnectError):
         told = Broken("unreachable", reason or "no connection")
     elif isinstance(error, httpx.TimeoutException):
-        told = Broken("broken", "it did not answer in time")
+        told = Broken("late", "it did not answer in time")
     elif isinstance(error, httpx.DecodingError):
         told = Broken("broken", "its answer cannot be unpacked")
     return told
