@@ -113,8 +113,9 @@ class Console:
 def clean(text: str) -> str:
     """Make a line fit for a terminal: one line, no control characters, no password in an address."""
     from reporter import units
+    from reporter.config.secret import mask
 
-    return _PASSWORD.sub("://***@", units.clean(text, _LONGEST))
+    return _PASSWORD.sub("://***@", mask(units.clean(text, _LONGEST)))
 
 
 def _json(value: Any) -> str:

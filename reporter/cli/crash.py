@@ -13,6 +13,7 @@ from pathlib import Path
 
 from reporter import __version__
 from reporter.config import KEY_VARIABLE
+from reporter.config.secret import mask
 from reporter.state import StateFolder
 
 _KEYS = re.compile(r"\bph[a-z]_[A-Za-z0-9_-]{8,}")
@@ -48,6 +49,6 @@ def text(error: BaseException, arguments: Sequence[str]) -> str:
         )
     )
     key = os.environ.get(KEY_VARIABLE, "").strip()
-    if key:
+    if key:  # the settings may not have been read yet
         written = written.replace(key, "***")
-    return _PASSWORD.sub("://***@", _KEYS.sub("***", written))
+    return _PASSWORD.sub("://***@", _KEYS.sub("***", mask(written)))

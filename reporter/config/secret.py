@@ -6,6 +6,10 @@ import hmac
 from typing import NoReturn, SupportsIndex, final
 
 _MASK = "***"
+_SHORTEST = 8
+"""A shorter text is no key, and taking it out of every line would garble them."""
+_known: set[str] = set()
+"""Every secret of this process, for `mask` alone."""
 
 
 @final
@@ -21,6 +25,8 @@ class Secret:
             value: The text to keep, without surrounding white space.
         """
         self.__value = value
+        if len(value) >= _SHORTEST:
+            _known.add(value)
 
     def reveal(self) -> str:
         """Give the secret itself, for the one place that sends it."""
@@ -57,3 +63,10 @@ class Secret:
             TypeError: Always.
         """
         raise TypeError("a Secret cannot be pickled or copied")
+
+
+def mask(text: str) -> str:
+    """Take every secret of this process out of a text that is about to be shown or written."""
+    for secret in _known:
+        text = text.replace(secret, _MASK)
+    return text

@@ -8,6 +8,7 @@ import pickle
 import pytest
 
 from reporter.config import Secret, Settings
+from reporter.config.secret import mask
 
 TEXT = "phx_verysecretvalue"
 
@@ -51,3 +52,8 @@ def test_equal_secrets_are_equal_and_no_secret_equals_text():
     assert hash(Secret("a")) == hash(Secret("a"))
     assert Secret("a") != Secret("b")
     assert Secret("a") != "a"
+
+
+def test_every_secret_is_taken_out_of_a_text_about_to_be_shown():
+    Secret("hush-hush-1"), Secret("hush-hush-2")
+    assert mask("a hush-hush-1 b hush-hush-2 c hush") == "a *** b *** c hush"
