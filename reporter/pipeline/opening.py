@@ -134,7 +134,8 @@ def groups_of(source: Source, settings: Settings, now: datetime) -> tuple[JobRun
 
     since = settings.since_at(now)
     source.ahead(Wanted(listed=(since, now)))
-    groups = selection.group(source.jobs(), source.runs(since, now), source.broken(since, now))
+    headers = source.runs(since, now)
+    groups = selection.group(source.jobs(), headers, source.broken(since, now))
     if settings.level:
         groups = tuple(group for group in groups if group.job.level == settings.level)
     for wanted in settings.jobs:

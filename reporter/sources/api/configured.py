@@ -30,6 +30,7 @@ class Configured:
         self._client = client
         self._caveat = caveat
         self._jobs: tuple[Job, ...] | None = None
+        self._lost: SourceError | None = None
         self._asked = False
 
     def fetch(self) -> None:
@@ -40,13 +41,14 @@ class Configured:
         try:
             self._jobs = decode_jobs({"results": self._pages()}, subject="the list of clustering jobs")
         except SourceError as error:
-            self._caveat(
-                "jobs_unknown", "", f"The list of jobs cannot be read: {clean(error.message, 300)}. {_HINT}"
-            )
+            self._lost = error
 
     def jobs(self) -> tuple[Job, ...] | None:
-        """Give the list; ``None`` where it cannot be read."""
+        """Give the list; ``None``, with a caveat, where it cannot be read."""
         self.fetch()
+        if self._lost is not None:
+            message = f"The list of jobs cannot be read: {clean(self._lost.message, 300)}. {_HINT}"
+            self._caveat("jobs_unknown", "", message)
         return self._jobs
 
     def job(self, job_id: str) -> Job | None:

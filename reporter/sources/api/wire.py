@@ -6,6 +6,7 @@ time, must be JSON, and loses the key wherever the server repeats it.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ _CONNECT_S, _READ_S, _WRITE_S = 10.0, 90.0, 30.0
 _EXCHANGE_S = 150.0
 """Longest time one answer may take in all, so that bytes that drip in do not last for ever."""
 _MASK = b"***"
-_LOOPBACK = ("localhost", "127.", "::1")
+_LOOPBACK = ("127.", "::1")
 _PACKINGS = ("", "identity", "gzip")
 _LONGEST_REASON = 300
 _UNTRUSTED = ("certificate", "ssl", "tls")
@@ -77,13 +78,12 @@ class Wire:
         self._host = host.rstrip("/")
         self._key = key
         self._clock = clock
-        name = urlsplit(self._host).hostname or ""
-        near = name.endswith("localhost") or name.startswith(_LOOPBACK)
         try:
-            # Proxies and certificates come from the environment; none for this machine.
+            # Certificates and proxies come from the environment.
             self._client = httpx.Client(
+                verify=httpx.create_ssl_context(),
                 follow_redirects=False,
-                trust_env=not near,
+                trust_env=not _in_the_clear(self._host, os.environ),
                 limits=httpx.Limits(max_connections=4, max_keepalive_connections=4),
                 headers={
                     "User-Agent": f"reporter/{__version__}",
@@ -162,6 +162,22 @@ class Wire:
             ):
                 break  # the rest can only be more of the same
         return b"".join(parts)
+
+
+def _in_the_clear(host: str, environ: Mapping[str, str]) -> bool:
+    """Tell whether a proxy of the environment would carry the key, unencrypted, to another machine.
+
+    Only this machine is spoken to without TLS, and only through a proxy that runs on it too.
+    """
+    if not host.lower().startswith("http://"):
+        return False
+    named = (environ.get(name) for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"))
+    return any(proxy and not _is_near(proxy) for proxy in named)
+
+
+def _is_near(address: str) -> bool:
+    name = (urlsplit(address if "://" in address else f"//{address}").hostname or "").lower()
+    return name == "localhost" or name.endswith(".localhost") or name.startswith(_LOOPBACK)
 
 
 def _may_be_json(start: bytes) -> bool:
