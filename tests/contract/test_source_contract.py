@@ -10,6 +10,7 @@ import pytest
 
 from reporter.errors import RunNotFound, RunUnreadable
 from reporter.model import ItemMetrics, Job, RunHeader, Window
+from reporter.sources.base import Wanted
 from tests.contract import cases
 from tests.contract.cases import DONE, END, MID, START, STRANGE, TICK, WINDOW, uid
 
@@ -326,3 +327,28 @@ def test_the_order_of_rows_changes_nothing(adapter: Adapter, source: Source) -> 
     assert repr(other.failures(found)) == repr(source.failures(found))
     assert repr(list(other.calls(WINDOW))) == repr(list(source.calls(WINDOW)))
     assert other.describe().location == source.describe().location
+
+
+def test_what_was_announced_is_answered_the_same(adapter: Adapter, source: Source) -> None:
+    other = adapter.open(cases.EVENTS, lambda _: None, cases.JOBS)
+    other.ahead(Wanted(listed=EVER))
+    runs = other.runs(*EVER)
+    populations = tuple((WINDOW, job) for job, _ in cases.POPULATIONS.values())
+    other.ahead(Wanted(whole=runs, members=runs, measured=runs, populations=populations))
+    assert other.jobs() == source.jobs()
+    assert [other.run(run.run_id) for run in runs] == [source.run(run.run_id) for run in runs]
+    ids = [run.run_id for run in runs]
+    assert other.memberships(ids) == source.memberships(ids)
+    assert other.items(runs) == source.items(runs)
+    assert other.failures(runs) == source.failures(runs)
+    assert [other.totals(*each) for each in populations] == [
+        expected for _, expected in cases.POPULATIONS.values()
+    ]
+
+
+def test_traces_read_together_are_those_read_alone(adapter: Adapter, source: Source) -> None:
+    around = Window(START - timedelta(days=2), END + timedelta(days=2))
+    names = ("plain", STRANGE, "nowhere", "only-trace")
+    other = adapter.open(cases.EVENTS, lambda _: None, cases.JOBS)
+    other.ahead(Wanted(traces=tuple((name, around) for name in names)))
+    assert [other.trace(name, around) for name in names] == [source.trace(name, around) for name in names]

@@ -105,9 +105,23 @@ def without_source(made: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in made.items() if name not in ("source", "files", "content_sha256")}
 
 
+TYPED = {
+    "$ai_total_cost_usd": "Numeric", "$ai_latency": "Numeric", "$ai_input_tokens": "Numeric",
+    "$ai_output_tokens": "Numeric", "$ai_http_status": "Numeric", "$ai_is_error": "Boolean",
+    "$ai_evaluation_result": "Boolean", "$ai_evaluation_applicable": "Boolean", "$ai_window_end": "DateTime",
+    "$ai_total_items_analyzed": "Numeric", "$ai_trace_id": "DateTime",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("types", [{}, TYPED], ids=["untyped", "typed"])
 def test_the_report_is_that_of_an_export_of_the_same_events(
-    tmp_path: Path, served: Served, made: Project
+    tmp_path: Path,
+    posthog: PostHog,  # noqa: F811 (the fixture)
+    made: Project,
+    types: dict[str, str],
 ) -> None:
+    twice = [*made.events, *made.events[::7]]  # at-least-once delivery leaves copies
+    served = posthog.project(twice, jobs(), timezone="America/St_Johns", property_types=types)
     asked(tmp_path, served)
     (tmp_path / "jobs.json").write_text(json.dumps(jobs()))
     done = reporter(
@@ -121,6 +135,26 @@ def test_the_report_is_that_of_an_export_of_the_same_events(
     assert ours["source"] == {"kind": "posthog", "location": served.url.removeprefix("http://"),
                               "project_id": served.id}  # fmt: skip
     assert [section["status"] for section in ours["jobs"]] == ["ok", "ok", "ok"]
+
+
+def test_a_run_that_clickhouse_cannot_read_as_json_is_reported_all_the_same(
+    tmp_path: Path,
+    posthog: PostHog,  # noqa: F811 (the fixture)
+    made: Project,
+) -> None:
+    def spoilt(event: dict[str, Any]) -> dict[str, Any]:
+        if event["event"] not in ("$ai_trace_clusters", "$ai_generation_clusters"):
+            return event
+        return {**event, "properties": {**event["properties"], "$ai_silhouette_score": float("nan")}}
+
+    asked(tmp_path, posthog.project(made.events, jobs()))
+    sound = document(tmp_path)
+    asked(tmp_path, posthog.project([spoilt(event) for event in made.events], jobs()), "--no-cache")
+    found = document(tmp_path)
+    assert [s["overall"]["metrics"] for s in found["jobs"]] == [
+        s["overall"]["metrics"] for s in sound["jobs"]
+    ]
+    assert [s["transitions"] for s in found["jobs"]] == [s["transitions"] for s in sound["jobs"]]
 
 
 def test_trips_are_few_and_fewer_when_nothing_is_new(tmp_path: Path, served: Served) -> None:
