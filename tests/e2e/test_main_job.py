@@ -397,7 +397,7 @@ def test_nothing_to_report_names_the_jobs_and_the_window(tmp_path: Path) -> None
         ),
         (["render", "nothing.json"], 2, "nothing.json"),
         (["verify", "e.jsonl"], 2, "e.jsonl"),
-        (["report", "--source", "posthog"], 2, "posthog"),
+        (["report", "--source", "posthog"], 2, "project-id"),
     ],
 )
 def test_expected_failures_speak_to_a_person(

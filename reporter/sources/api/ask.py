@@ -9,6 +9,7 @@ from reporter.errors import QuestionFailed, QuestionRefused, QuestionTooLarge, S
 from reporter.sources.api.client import Client
 from reporter.sources.api.refusals import off_contract
 from reporter.sources.queries.hogql.spelling import Ask
+from reporter.units import clean
 
 Part = TypeVar("Part")
 Row = Sequence[Any]
@@ -39,9 +40,8 @@ def rows_of(client: Client, ask: Ask, *, cached: Callable[[], None] = lambda: No
         question["filters"] = {"properties": list(ask.filters)}
     answer = client.query(question, ask.name)
     if answer.get("error"):
-        raise QuestionRefused(
-            f"PostHog refused: {str(answer['error'])[:300]}", subject=f"{client.host} ({ask.name})"
-        )
+        why = client.unsaid(clean(str(answer["error"])))
+        raise QuestionRefused(f"PostHog refused: {why}", subject=f"{client.host} ({ask.name})")
     if answer.get("is_cached"):
         cached()
     rows, columns = answer.get("results"), answer.get("columns")

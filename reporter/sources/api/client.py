@@ -7,14 +7,17 @@ mean); a question that is too large is never repeated as it is, since whoever as
 from __future__ import annotations
 
 import json
+import re
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import BoundedSemaphore, Lock, Thread
 from typing import Any
 
-from reporter.errors import SourceError
+from reporter.errors import QuestionFailed, SourceError
 from reporter.sources.api.refusals import Again, Refusal, of_answer, of_break, off_contract
 from reporter.sources.api.wire import Answer, Broken, Wire, parsed
 from reporter.units import plural
@@ -22,12 +25,14 @@ from reporter.units import plural
 IN_FLIGHT = 2
 """Queries under way at once; PostHog runs three a project, for everybody who uses it."""
 _TRIES: Mapping[Again, int] = {"never": 1, "throttled": 9, "busy": 5, "broken": 2, "unreachable": 3}
-"""How often a request is sent at most, by what went wrong last."""
+"""How often a request may go wrong in one way before it is given up."""
 _SPACING_S = 6.0
 """PostHog gives a repeat within 5 s the answer of the request it repeats."""
 _BACK_OFF_S = (5.0, 10.0, 20.0, 30.0)
 _RECONNECT_S = (1.0, 3.0)
 _POLL_S = 1.0
+_QUERY_ID = re.compile(r"[0-9A-Za-z_-]{1,128}", re.ASCII)
+_BYTES = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _LEAST_S = 0.5
 """Time that must be left for a request to be worth sending."""
 
@@ -68,6 +73,7 @@ class Client:
         self.server_time: datetime | None = None
         """The server's clock, as its last answer told it."""
         self._wire = Wire(host, key, clock=clock)
+        self._key = key
         self._clock, self._sleep, self._say = clock, sleep, say
         self._until = clock() + timeout_s
         self._timeout_s = timeout_s
@@ -137,17 +143,30 @@ class Client:
         name: str,
         *,
         below_project: bool = True,
+        later: bool = False,
     ) -> Any:
-        """Send a request until it is answered, repeating it by the rules."""
-        tries = 0
+        """Send a request until it is answered, repeating it by the rules.
+
+        Args:
+            method: ``GET`` or ``POST``.
+            path: As for `get`.
+            content: Makes what to send, anew each time.
+            name: What it is, for errors.
+            below_project: As for `get`.
+            later: Whether it asks for the answer of an earlier query, which PostHog may have lost.
+        """
+        tries: Counter[Again] = Counter()
         while True:
-            tries += 1
             found = self._once(method, path, content, name, below_project=below_project)
             if not isinstance(found, Refusal):
                 return found
-            if tries >= _TRIES[found.again]:
+            if found.missing and later:
+                lost = "PostHog lost the query before it was answered"
+                raise QuestionFailed(lost, subject=f"{self.host} ({name})", hint="Try again later.")
+            tries[found.again] += 1
+            if tries[found.again] >= _TRIES[found.again]:
                 raise found.error
-            self._wait(found, tries)
+            self._wait(found, tries[found.again])
 
     def _wait(self, refusal: Refusal, tries: int) -> None:
         """Wait as long as the server asks, or as manners do.
@@ -183,7 +202,6 @@ class Client:
 
         An older server knows projects as environments; which name answers is found out by the first request.
         """
-        self._pause()
         if not below_project:
             return self._exchanged(method, f"/api/{path}", content, name)
         first, *others = self._scopes
@@ -205,11 +223,13 @@ class Client:
         Raises:
             SourceError: The time allowed is over.
         """
-        with self._lock:
-            wait_s = self._not_before - self._clock()
-        if wait_s > 0:
-            self._sleep(min(wait_s, max(0.0, self._until - self._clock())))
-        if self._until - self._clock() < _LEAST_S:
+        while (left := self._until - self._clock()) >= _LEAST_S:
+            with self._lock:
+                wait_s = self._not_before - self._clock()
+            if wait_s <= 0:
+                break
+            self._sleep(min(wait_s, left))  # another answer may ask for more meanwhile
+        else:
             raise SourceError(
                 f"the run took longer than {self._timeout_s:g} s and was stopped",
                 subject="--timeout",
@@ -217,19 +237,34 @@ class Client:
             )
 
     def _exchanged(self, method: str, path: str, content: Callable[[], bytes] | None, name: str) -> Any:
+        self._pause()
         try:
             answer = self._wire.exchange(
                 method, path, content() if content else None, self._until - self._clock()
             )
         except Broken as broken:
-            return of_break(broken, self.host, name)
+            return self._told(of_break(broken, self.host, name))
         self._note(answer)
         if not 200 <= answer.status < 300:
-            return of_answer(answer, self.host, name, datetime.now(UTC))
+            return self._told(of_answer(answer, self.host, name, datetime.now(UTC)))
         found = parsed(answer.body)
         if isinstance(found, Mapping) or (method == "GET" and isinstance(found, list)):
             return found
         return off_contract(self.host, name, "no JSON" if found is None else "JSON of another shape")
+
+    def _told(self, refusal: Refusal) -> Refusal:
+        """Take the key out of what an error quotes."""
+        error = refusal.error
+        clear = type(error)(self.unsaid(error.message), subject=error.subject, hint=error.hint)
+        return replace(refusal, error=clear)
+
+    def unsaid(self, text: str) -> str:
+        r"""Take the key out of a text that PostHog sent.
+
+        It is out of every answer already, but an answer may spell it otherwise: as ``\u0070hx``, or with
+        letters between that are not printed.
+        """
+        return text.replace(self._key(), "***")
 
     def _note(self, answer: Answer) -> None:
         from email.utils import parsedate_to_datetime
@@ -238,23 +273,24 @@ class Client:
         left = answer.headers.get("x-posthog-query-budget-remaining-bytes", "")
         with self._lock:
             self.answers += 1
-            if read.isdigit() and len(read) < 20:
-                self.bytes_read += int(read)
-            if left.lstrip("-").isdigit() and len(left) < 20:
+            if _BYTES.fullmatch(read):
+                self.bytes_read += max(0, int(read))
+            if _BYTES.fullmatch(left):
                 self.budget_left = int(left)
             try:
-                self.server_time = parsedate_to_datetime(answer.headers.get("date", ""))
-            except (ValueError, TypeError, IndexError):
+                told = parsedate_to_datetime(answer.headers.get("date", ""))
+            except (ValueError, TypeError, IndexError, OverflowError):
                 return
+            self.server_time = told if told.tzinfo else told.replace(tzinfo=UTC)
 
     def _polled(self, status: Mapping[str, Any], name: str) -> Mapping[str, Any]:
         """Wait for a query the server chose to answer later."""
         while not status.get("complete"):
             query_id = str(status.get("id") or "")
-            if not query_id.replace("-", "").isalnum():
+            if not _QUERY_ID.fullmatch(query_id):
                 raise off_contract(self.host, name, "a query without an id").error
-            self._sleep(_POLL_S)
-            found = self._asked("GET", f"query/{query_id}/", None, name)
+            self._sleep(min(_POLL_S, max(0.0, self._until - self._clock())))
+            found = self._asked("GET", f"query/{query_id}/", None, name, later=True)
             inner = found.get("query_status") if isinstance(found, Mapping) else None
             if not isinstance(inner, Mapping):
                 raise off_contract(self.host, name, "a query without a status").error
@@ -262,7 +298,7 @@ class Client:
         results = status.get("results")
         if status.get("error") or not isinstance(results, Mapping):
             said = json.dumps({"detail": str(status.get("error_message") or "the query failed")}).encode()
-            raise of_answer(Answer(400, {}, said), self.host, name, datetime.now(UTC)).error
+            raise self._told(of_answer(Answer(400, {}, said), self.host, name, datetime.now(UTC))).error
         return results
 
 

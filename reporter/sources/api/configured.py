@@ -47,7 +47,8 @@ class Configured:
         """Give the list; ``None``, with a caveat, where it cannot be read."""
         self.fetch()
         if self._lost is not None:
-            message = f"The list of jobs cannot be read: {clean(self._lost.message, 300)}. {_HINT}"
+            why = self._client.unsaid(clean(self._lost.message, 300))
+            message = f"The list of jobs cannot be read: {why}. {_HINT}"
             self._caveat("jobs_unknown", "", message)
         return self._jobs
 
@@ -65,6 +66,7 @@ class Configured:
     def _pages(self) -> list[Any]:
         """Read page after page by number: the address of the next one may name another host."""
         found: list[Any] = []
+        seen: set[str] = set()
         while True:
             answer = self._client.get(f"{_PATH}?limit={_PAGE}&offset={len(found)}", "clustering jobs")
             if not isinstance(answer, Mapping):
@@ -73,6 +75,8 @@ class Configured:
             if not isinstance(results, list):
                 decode_jobs(answer)  # raises, naming what is wrong
                 return []
+            fresh = [entry for entry in results if repr(entry) not in seen]
+            seen.update(map(repr, fresh))
             found += results
-            if not results or next_page(answer) is None or len(found) > MAX_JOBS:
+            if not fresh or next_page(answer) is None or len(found) > MAX_JOBS:  # a page again is no page
                 return found

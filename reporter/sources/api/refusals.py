@@ -138,8 +138,9 @@ def _with(message: str, detail: str) -> str:
 
 
 def _detail(told: Mapping[str, Any]) -> str:
-    for name in ("detail", "error", "message"):
-        found = told.get(name)
+    status = told.get("query_status")  # of a query that was answered later
+    later = status.get("error_message") if isinstance(status, Mapping) else None
+    for found in (told.get("detail"), told.get("error"), told.get("message"), later):
         if isinstance(found, str) and found.strip():
             return clean(found, _LONGEST).rstrip(".")
     return ""
@@ -184,7 +185,7 @@ def _retry_after(answer: Answer, now: datetime) -> float | None:
     except ValueError:
         try:
             moment = parsedate_to_datetime(said)
-        except (ValueError, TypeError, IndexError):
+        except (ValueError, TypeError, IndexError, OverflowError):
             return None
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         wait_s = (moment - now).total_seconds()

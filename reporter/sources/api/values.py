@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
@@ -83,8 +83,16 @@ def money(parts: Iterable[tuple[Any, Any, Any]]) -> float | None:
         abs(p) < _EXACT_BELOW for _, _, p in known
     ):
         exact = sum((Fraction(w) + Fraction(r or 0.0) for w, r, _ in known), Fraction(0))
-        return float(exact / MONEY_SCALE)
-    return math.fsum(p for _, _, p in known)
+        return _float(lambda: float(exact / MONEY_SCALE))
+    return _float(lambda: math.fsum(p for _, _, p in known))
+
+
+def _float(compute: Callable[[], float]) -> float | None:
+    """Compute a number; one beyond every number that can be held is not known."""
+    try:
+        return compute()
+    except OverflowError:
+        return None
 
 
 def items(rows: Iterable[Mapping[str, Any]]) -> tuple[ItemMetrics, ...]:
@@ -129,7 +137,7 @@ def _known(group: Sequence[Mapping[str, Any]], name: str) -> list[float]:
 
 def _total(group: Sequence[Mapping[str, Any]], name: str) -> float | None:
     known = _known(group, name)
-    return math.fsum(known) if known else None
+    return _float(lambda: math.fsum(known)) if known else None
 
 
 def failure(row: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -142,7 +150,7 @@ def failure(row: Mapping[str, Any]) -> tuple[Any, ...]:
         word(row["provider"]),
         moment(row["moment"]),
         figure(row["cost"]),
-        row["who"],
+        row["who"] if isinstance(row["who"], str) else None,
     )
 
 

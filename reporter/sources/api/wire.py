@@ -7,9 +7,12 @@ time, must be JSON, and loses the key wherever the server repeats it.
 from __future__ import annotations
 
 import os
+import re
 import time
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,10 +28,13 @@ _CONNECT_S, _READ_S, _WRITE_S = 10.0, 90.0, 30.0
 _EXCHANGE_S = 150.0
 """Longest time one answer may take in all, so that bytes that drip in do not last for ever."""
 _MASK = b"***"
-_LOOPBACK = ("127.", "::1")
+_LOOPBACK = re.compile(r"localhost|.*\.localhost|127(\.[0-9]{1,3}){3}|::1", re.ASCII)
+_PROXIES = ("http_proxy", "all_proxy")
 _PACKINGS = ("", "identity", "gzip")
+_PIECE = 2**18
+"""Bytes that are unpacked at once, however well they are packed."""
 _LONGEST_REASON = 300
-_UNTRUSTED = ("certificate", "ssl", "tls")
+_UNSAFE = ("certificate", "ssl", "tls")
 _NAMELESS = ("name or service", "nodename", "name resolution", "getaddrinfo", "no address associated")
 
 
@@ -84,14 +90,15 @@ class Wire:
                 verify=httpx.create_ssl_context(),
                 follow_redirects=False,
                 trust_env=not _in_the_clear(self._host, os.environ),
-                limits=httpx.Limits(max_connections=4, max_keepalive_connections=4),
+                # No bound on connections: one that hangs must not take the place of another request.
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=4),
                 headers={
                     "User-Agent": f"reporter/{__version__}",
                     "Accept": "application/json",
                     "Accept-Encoding": "gzip",
                 },
             )
-        except (OSError, ValueError, httpx.InvalidURL) as error:
+        except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:  # SOCKS needs a library
             raise SourceError(
                 f"certificates or proxy set in the environment cannot be used ({type(error).__name__})",
                 subject=self._host,
@@ -114,6 +121,25 @@ class Wire:
         Raises:
             Broken: No whole answer came.
         """
+        outcome: list[Answer | BaseException] = []
+
+        def run() -> None:
+            try:
+                outcome.append(self._exchanged(method, path, content, left_s))
+            except BaseException as error:  # noqa: BLE001 (raised again by the thread that waits)
+                outcome.append(error)
+
+        # In a thread of its own: the library's limits begin anew with each byte, and a name is looked up
+        # without any.
+        thread = Thread(target=run, daemon=True)
+        thread.start()
+        thread.join(min(left_s, _EXCHANGE_S))
+        found = outcome[0] if outcome else Broken("late", "its answer took too long")
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    def _exchanged(self, method: str, path: str, content: bytes | None, left_s: float) -> Answer:
         key = self._key()
         headers = {"Authorization": f"Bearer {key}"}
         if content is not None:
@@ -130,7 +156,10 @@ class Wire:
                 method, self._host + path, content=content, headers=headers, timeout=limit
             ) as answer:
                 body = self._read(answer, until)
-                found = {name.lower(): value.replace(key, "***") for name, value in answer.headers.items()}
+                found = {
+                    name.lower().replace(key.lower(), "***"): value.replace(key, "***")
+                    for name, value in answer.headers.items()
+                }
                 return Answer(answer.status_code, found, body.replace(key.encode(), _MASK))
         except Broken:
             raise
@@ -146,22 +175,45 @@ class Wire:
         said = answer.headers.get("content-length", "")
         if said.isdigit() and int(said) > MOST_BYTES:
             raise Broken("refused", "its answer is larger than any PostHog gives")
-        parts: list[bytes] = []
-        size = 0
-        for part in answer.iter_bytes():
-            size += len(part)
-            if size > MOST_BYTES:
+        body = bytearray()
+        for part in _unpacked(answer.iter_raw()) if packing == "gzip" else answer.iter_raw():
+            body += part
+            if len(body) > MOST_BYTES:
                 raise Broken("refused", "its answer is larger than any PostHog gives")
             if self._clock() > until:
                 raise Broken("late", "its answer took too long")
-            parts.append(part)
             if (
-                size == len(part)
+                len(body) == len(part)
                 and answer.status_code < httpx.codes.MULTIPLE_CHOICES
                 and not _may_be_json(part)
             ):
                 break  # the rest can only be more of the same
-        return b"".join(parts)
+        return bytes(body)
+
+
+def _unpacked(packed: Iterator[bytes]) -> Iterator[bytes]:
+    """Unpack gzip piece by piece; what follows its end is not read.
+
+    A piece may be empty, so that whoever takes the pieces can look at the clock.
+
+    Raises:
+        Broken: This is no gzip, or only the beginning of it.
+    """
+    engine = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    begun = False
+    try:
+        for part in packed:
+            begun = begun or bool(part)
+            if engine.eof:
+                return
+            yield engine.decompress(part, _PIECE)
+            while engine.unconsumed_tail:
+                yield engine.decompress(engine.unconsumed_tail, _PIECE)
+        yield engine.flush()
+    except zlib.error:
+        raise Broken("broken", "its answer cannot be unpacked") from None
+    if begun and not engine.eof:
+        raise Broken("broken", "its answer was cut off")
 
 
 def _in_the_clear(host: str, environ: Mapping[str, str]) -> bool:
@@ -171,13 +223,13 @@ def _in_the_clear(host: str, environ: Mapping[str, str]) -> bool:
     """
     if not host.lower().startswith("http://"):
         return False
-    named = (environ.get(name) for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"))
+    named = (address for name, address in environ.items() if name.lower() in _PROXIES)
     return any(proxy and not _is_near(proxy) for proxy in named)
 
 
 def _is_near(address: str) -> bool:
     name = (urlsplit(address if "://" in address else f"//{address}").hostname or "").lower()
-    return name == "localhost" or name.endswith(".localhost") or name.startswith(_LOOPBACK)
+    return _LOOPBACK.fullmatch(name) is not None
 
 
 def _may_be_json(start: bytes) -> bool:
@@ -194,16 +246,15 @@ def _broken(error: httpx.HTTPError, key: str) -> Broken:
         told = Broken("refused", f"the proxy refused: {reason}")
     elif isinstance(error, httpx.ConnectTimeout):
         told = Broken("unreachable", "it does not answer")
-    elif isinstance(error, httpx.ConnectError) and any(word in lowered for word in _UNTRUSTED):
-        told = Broken("refused", f"its certificate is not trusted ({reason})")
+    elif isinstance(error, httpx.ConnectError) and any(word in lowered for word in _UNSAFE):
+        failed = "its certificate is not trusted" if "certificate" in lowered else "TLS with it fails"
+        told = Broken("refused", f"{failed} ({reason})")
     elif isinstance(error, httpx.ConnectError) and any(word in lowered for word in _NAMELESS):
         told = Broken("unreachable", "there is no host of this name")
     elif isinstance(error, httpx.ConnectError):
         told = Broken("unreachable", reason or "no connection")
     elif isinstance(error, httpx.TimeoutException):
         told = Broken("late", "it did not answer in time")
-    elif isinstance(error, httpx.DecodingError):
-        told = Broken("broken", "its answer cannot be unpacked")
     return told
 
 
@@ -212,6 +263,6 @@ def parsed(body: bytes) -> Any:
     import json
 
     try:
-        return json.loads(body)
+        return json.loads(body.decode("utf-8-sig", "surrogatepass"))
     except (ValueError, RecursionError):
         return None
