@@ -24,13 +24,13 @@ from reporter.model import (
     TraceSummary,
     Window,
 )
-from reporter.report import Caveat
 from reporter.sources.api.asked import Asked, population_key
 from reporter.sources.api.client import Client, in_pairs
 from reporter.sources.api.configured import Configured
 from reporter.sources.api.drill import Drill
 from reporter.sources.api.reading import Listed, Outcome, Reader
 from reporter.sources.base import Wanted
+from reporter.sources.caveats import Caveats
 from reporter.sources.decode import EventRow, decode_run
 from reporter.sources.queries.hogql import runs as run_questions
 from reporter.sources.rows import canonical
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 
 FIRST_RUNS = datetime(2025, 10, 1, tzinfo=UTC)
 """PostHog had no clusters before this."""
-_FAULTS_SHOWN = 3
 _DAY = timedelta(days=1)
 
 
@@ -61,11 +60,10 @@ class ApiSource:
             now: The real time, aware: nothing is looked for after it.
         """
         self._client = client
-        self._warn = warn
-        self._warned: set[tuple[str, str]] = set()
+        self._caveats = Caveats(warn)
         self._now = now
         self._reader = Reader(client, cached=self._from_cache)
-        self._configured = Configured(client, self._caveat)
+        self._configured = Configured(client, self._caveats.tell)
         self._drill = Drill(self._reader, now)
         self._asked = Asked(self._reader)
 
@@ -105,7 +103,7 @@ class ApiSource:
         """List run headers emitted in [since, until], newest first; see `reporter.sources.base.Source`."""
         listed = self._listing(since, until)
         for error in listed.broken:
-            self._unreadable(error)
+            self._caveats.unreadable(error)
         return listed.headers
 
     def broken(self, since: datetime, until: datetime) -> tuple[RunUnreadable, ...]:
@@ -172,14 +170,14 @@ class ApiSource:
             if isinstance(outcome, Membership):
                 found[run_id] = outcome
             elif isinstance(outcome, RunUnreadable):
-                self._unreadable(outcome)
+                self._caveats.unreadable(outcome)
             elif outcome is None:
-                self._caveat("run_not_found", run_id, f"PostHog holds no run {clean(run_id)}.")
+                self._caveats.tell("run_not_found", run_id, f"PostHog holds no run {clean(run_id)}.")
             else:
                 message = (
                     f"Run {clean(run_id)} could not be read and was left out: {clean(outcome.message, 300)}"
                 )
-                self._caveat("run_unreadable", run_id, message)
+                self._caveats.tell("run_unreadable", run_id, message)
         return found
 
     def _look_up(self, run_id: str) -> None:
@@ -224,10 +222,10 @@ class ApiSource:
                 f"A filter of {name} cannot be applied; figures of its whole traffic are left out "
                 f"({clean(outcome.message, 200)})."
             )
-            self._caveat("filters_not_applied", job.id or "", message, job_id=job.id)
+            self._caveats.tell("filters_not_applied", job.id or "", message, job_id=job.id)
         else:
             message = f"The whole traffic of {name} could not be measured: {clean(outcome.message, 300)}"
-            self._caveat("population_unknown", job.id or "", message, job_id=job.id)
+            self._caveats.tell("population_unknown", job.id or "", message, job_id=job.id)
         return None
 
     def calls(self, window: Window, job: Job | None = None, run: RunHeader | None = None) -> Iterator[Call]:
@@ -251,7 +249,7 @@ class ApiSource:
             message = (
                 f"A filter of {name or 'this job'} cannot be applied and was passed over ({error.message})."
             )
-            self._caveat("filters_not_applied", (job.id if job else "") or "", message)
+            self._caveats.tell("filters_not_applied", (job.id if job else "") or "", message)
             yield from self._drill.calls(window, level, (), keys)
 
     def traces(self, window: Window, filters: Mapping[str, str], limit: int) -> tuple[TraceSummary, ...]:
@@ -285,17 +283,7 @@ class ApiSource:
 
     def _from_cache(self) -> None:
         message = "PostHog answered from its cache although it was asked not to; figures may be hours old."
-        self._caveat("cached_answer", "", message)
-
-    def _unreadable(self, error: RunUnreadable) -> None:
-        shown = "; ".join(error.faults[:_FAULTS_SHOWN]) + ("; …" if len(error.faults) > _FAULTS_SHOWN else "")
-        message = f"Run {clean(error.run_id)} cannot be read and was left out: {shown}"
-        self._caveat("run_unreadable", error.run_id, message, job_id=error.job_id)
-
-    def _caveat(self, code: str, subject: str, message: str, job_id: str | None = None) -> None:
-        if (code, subject) not in self._warned:
-            self._warned.add((code, subject))
-            self._warn(Caveat(code=code, message=message, job_id=job_id))
+        self._caveats.tell("cached_answer", "", message)
 
 
 def _value(outcome: Outcome[Any]) -> Any:

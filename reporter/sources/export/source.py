@@ -24,8 +24,8 @@ from reporter.model import (
     TraceSummary,
     Window,
 )
-from reporter.report import Caveat
 from reporter.sources import rows as build
+from reporter.sources.caveats import Caveats
 from reporter.sources.decode import EventRow, decode_header, decode_membership, decode_run
 from reporter.sources.export.ask import ask
 from reporter.sources.export.store import Store
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 _PAGE = 50_000
 """Calls read by one statement."""
 _ALWAYS = Window(start=datetime.min.replace(tzinfo=UTC), end=datetime.max.replace(tzinfo=UTC))
-_FAULTS_SHOWN = 3
 
 
 class ExportSource:
@@ -65,8 +64,7 @@ class ExportSource:
         Raises:
             SourceUnreadable: A file is missing, broken or something else than an export of events.
         """
-        self._warn = warn
-        self._warned: set[tuple[str, str]] = set()
+        self._caveats = Caveats(warn)
         self._listed: dict[
             tuple[datetime, datetime], tuple[tuple[RunHeader, ...], tuple[RunUnreadable, ...]]
         ] = {}
@@ -78,7 +76,7 @@ class ExportSource:
             message = (
                 f"{count(self._store.nameless)} AI events have no id or no readable time and were left out."
             )
-            self._caveat("events_unreadable", "", message)
+            self._caveats.tell("events_unreadable", "", message)
 
     def __enter__(self) -> Self:
         """Give the source itself."""
@@ -109,7 +107,7 @@ class ExportSource:
         """List run headers emitted in [since, until], newest first; see `reporter.sources.base.Source`."""
         headers, broken = self._headers(since, until)
         for error in broken:
-            self._unreadable(error)
+            self._caveats.unreadable(error)
         return headers
 
     def broken(self, since: datetime, until: datetime) -> tuple[RunUnreadable, ...]:
@@ -297,12 +295,12 @@ class ExportSource:
             return known
         row = self._run_event(run_id)
         if row is None:
-            self._caveat("run_not_found", run_id, f"The export holds no run {clean(run_id)}.")
+            self._caveats.tell("run_not_found", run_id, f"The export holds no run {clean(run_id)}.")
             return None
         try:
             membership = decode_membership(row)
         except RunUnreadable as error:
-            self._unreadable(error)
+            self._caveats.unreadable(error)
             return None
         self._memberships[run_id] = membership
         return membership
@@ -342,18 +340,8 @@ class ExportSource:
         message = (
             f"A filter of {name} cannot be applied to an export; figures of its whole traffic are left out."
         )
-        self._caveat("filters_not_applied", job.id or "", message, job_id=job.id)
+        self._caveats.tell("filters_not_applied", job.id or "", message, job_id=job.id)
         return None
-
-    def _unreadable(self, error: RunUnreadable) -> None:
-        shown = "; ".join(error.faults[:_FAULTS_SHOWN]) + ("; …" if len(error.faults) > _FAULTS_SHOWN else "")
-        message = f"Run {clean(error.run_id)} cannot be read and was left out: {shown}"
-        self._caveat("run_unreadable", error.run_id, message, job_id=error.job_id)
-
-    def _caveat(self, code: str, subject: str, message: str, job_id: str | None = None) -> None:
-        if (code, subject) not in self._warned:
-            self._warned.add((code, subject))
-            self._warn(Caveat(code=code, message=message, job_id=job_id))
 
 
 def _read_jobs(path: str) -> tuple[Job, ...]:
