@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.servers.fixtures import posthog  # noqa: F401 (a fixture)
 
 from reporter.sources.api import ApiSource
 from reporter.sources.api.client import Client
@@ -19,12 +18,12 @@ from reporter.sources.export import ExportSource
 from reporter.state.entries import Entries
 from tests.contract import cases
 from tests.contract.exports import Event, write_jsonl, write_parquet
+from tests.servers.fixtures import posthog  # noqa: F401 (a fixture)
 
 if TYPE_CHECKING:
-    from tests.servers.handle import PostHog
-
     from reporter.report import Caveat
     from reporter.sources.base import Source
+    from tests.servers.handle import PostHog
 
 Layout = Callable[[Path, Sequence[Event]], Sequence[str]]
 Warn = Callable[["Caveat"], None]
