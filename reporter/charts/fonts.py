@@ -12,6 +12,7 @@ import io
 from typing import Any, Literal, TypeAlias
 
 import font_source_sans_pro
+import matplotlib
 from matplotlib import font_manager
 from matplotlib.font_manager import FontEntry, FontProperties
 from matplotlib.ft2font import FT2Font
@@ -108,6 +109,11 @@ def properties(weight: int, size_px: float, families: tuple[str, ...] = ()) -> F
     if not families:
         return FontProperties(fname=path(weight), size=size_px)
     return FontProperties(family=[_alias("", weight), *(_alias(f, weight) for f in families)], size=size_px)
+
+
+def list_folder() -> str:
+    """Give the folder of matplotlib's list of fonts, which does not notice fonts installed later."""
+    return str(matplotlib.get_cachedir())
 
 
 def printable(text: str) -> tuple[str, tuple[str, ...]]:

@@ -229,7 +229,10 @@ def _fonts() -> Iterator[Check]:
         yield Check("fonts", "pass", "Latin, Chinese, Japanese, Korean, Arabic, Devanagari")
         return
     packages = ", ".join(sorted({package for _, package in lacking}))
-    hint = f"Titles in these scripts would print as boxes; Debian and Ubuntu: apt-get install {packages}."
+    hint = (
+        f"Titles in these scripts would lose letters in print. Debian and Ubuntu: apt-get install {packages}; "
+        f"fonts already installed show up once the list of fonts in {fonts.list_folder()} is deleted."
+    )
     yield Check("fonts", "warn", f"none for {', '.join(name for name, _ in lacking)}", hint)
 
 
