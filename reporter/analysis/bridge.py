@@ -1,18 +1,29 @@
 """From the prior window's cost to the latest's in four steps that add up exactly.
 
 How much came in (volume), how far the population's cost lies from the sample's (coverage), what came in
-(mix), and what a piece of it cost (unit cost).
+(mix), and what a piece of it cost (unit cost). Each step has an interval, for a run holds a sample.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import product
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from reporter.report import Bridge, BridgeLine
 
+Values: TypeAlias = NDArray[np.float64]
+Places: TypeAlias = NDArray[np.int64]
+RESAMPLES = 500
+MIN_PAID = 20
+"""Fewest items that cost something, on each side, for intervals."""
+_AT_ONCE = 2_000_000
+"""Drawn items held in memory together."""
 _WEIGHTS = (1 / 4, 1 / 12, 1 / 12, 1 / 4)
 """Shapley weights of four players, by how many of the other three have moved already."""
 
@@ -29,6 +40,9 @@ class Cell:
     prior_cost_usd: float | None
     """Mean cost of an item; ``None`` where the cell does not exist on that side."""
     latest_cost_usd: float | None
+    prior_items: Mapping[str, float | None] = field(default_factory=dict)
+    """What each of its items cost, by key; ``None`` without data. Only intervals need items."""
+    latest_items: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +53,16 @@ class Population:
     cost_usd: float
 
 
-def bridge(cells: Sequence[Cell], prior: Population, latest: Population) -> Bridge | None:
+class _Parts(NamedTuple):
+    """The steps, a number a draw; of mix and unit cost a number a cell as well, cells last."""
+
+    volume: Values
+    coverage: Values
+    mix: Values
+    unit_cost: Values
+
+
+def bridge(cells: Sequence[Cell], prior: Population, latest: Population, seed: int = 0) -> Bridge | None:
     """Split the change of cost between two windows.
 
     Method: cost = items x coverage x sum over cells of share x unit cost, coverage being what the
@@ -52,55 +75,143 @@ def bridge(cells: Sequence[Cell], prior: Population, latest: Population) -> Brid
         cells: Every item of both runs in exactly one cell.
         prior: What the prior window held.
         latest: What the latest window held.
+        seed: Fixes the draws behind the intervals.
 
     Returns:
-        The bridge, without intervals; ``None`` where a sample or a population is empty or free.
+        The bridge, without intervals where cells hold too few paid items; ``None`` where a sample or a
+        population is empty or free.
     """
-    costs = [_costs(cell) for cell in cells]
-    shares = [(cell.prior_share, cell.latest_share) for cell in cells]
-    means = [math.fsum(p[t] * c[t] for p, c in zip(shares, costs, strict=True)) for t in (0, 1)]
     windows = (prior, latest)
-    if min(means) <= 0 or any(w.items <= 0 or w.cost_usd <= 0 for w in windows):
+    shares = np.array([[c.prior_share for c in cells], [c.latest_share for c in cells]])
+    known = np.array([[c.prior_cost_usd for c in cells], [c.latest_cost_usd for c in cells]], dtype=float)
+    costs = _completed(known)
+    if (shares * costs).sum(axis=1).min() <= 0 or any(w.items <= 0 or w.cost_usd <= 0 for w in windows):
         return None
-    items = [float(w.items) for w in windows]
-    factor = [w.cost_usd / (w.items * mean) for w, mean in zip(windows, means, strict=True)]
-    mix, unit = [0.0] * len(cells), [0.0] * len(cells)
-    volume, coverage = [], []
-    for state in product((0, 1), repeat=3):
-        weight = _WEIGHTS[sum(state)]
-        one, two, three = state
-        volume.append(weight * (items[1] - items[0]) * factor[one] * _mean(shares, costs, two, three))
-        coverage.append(weight * (factor[1] - factor[0]) * items[one] * _mean(shares, costs, two, three))
-        scale = weight * items[one] * factor[two]
-        average = math.fsum((p[0] + p[1]) / 2 * c[three] for p, c in zip(shares, costs, strict=True))
-        for k, (p, c) in enumerate(zip(shares, costs, strict=True)):
-            mix[k] += scale * (p[1] - p[0]) * (c[three] - average)
-            unit[k] += scale * p[three] * (c[1] - c[0])
+    parts = _split(shares, costs, windows)
     lines = [
-        BridgeLine(title=cell.title, status=cell.status, mix=mix[k], unit_cost=unit[k])
-        for k, cell in enumerate(cells)
+        BridgeLine(title=cell.title, status=cell.status, mix=mix, unit_cost=unit)
+        for cell, mix, unit in zip(cells, parts.mix.tolist(), parts.unit_cost.tolist(), strict=True)
     ]
     lines.sort(key=lambda line: (-abs(line.mix + line.unit_cost), line.title, line.status))
+    steps = {
+        "volume": float(parts.volume),
+        "coverage": float(parts.coverage),
+        "mix": math.fsum(line.mix for line in lines),
+        "unit_cost": math.fsum(line.unit_cost for line in lines),
+    }
     return Bridge(
         prior=prior.cost_usd,
         latest=latest.cost_usd,
-        volume=math.fsum(volume),
-        coverage=math.fsum(coverage),
-        mix=math.fsum(mix),
-        unit_cost=math.fsum(unit),
-        intervals={},
+        **steps,
+        intervals=_intervals(steps, cells, known, windows, seed),
         lines=lines,
     )
 
 
-def _costs(cell: Cell) -> tuple[float, float]:
-    """Give both unit costs; a side on which the cell does not exist takes the other's."""
-    prior, latest = cell.prior_cost_usd, cell.latest_cost_usd
-    known = prior if prior is not None else latest if latest is not None else 0.0
-    return known, latest if latest is not None else known
+@np.errstate(divide="ignore", invalid="ignore", over="ignore")
+def _split(shares: Values, costs: Values, windows: tuple[Population, Population]) -> _Parts:
+    """Give the Shapley value of each factor, shares and costs being (side, ..., cell)."""
+    items = [float(window.items) for window in windows]
+    means = (shares * costs).sum(axis=-1)
+    factor = [w.cost_usd / (w.items * mean) for w, mean in zip(windows, means, strict=True)]
+    volume, coverage = np.zeros(means.shape[1:]), np.zeros(means.shape[1:])
+    mix, unit = np.zeros(shares.shape[1:]), np.zeros(shares.shape[1:])
+    for state in product((0, 1), repeat=3):
+        weight = _WEIGHTS[sum(state)]
+        one, two, three = state
+        mean = (shares[two] * costs[three]).sum(axis=-1)
+        volume = volume + weight * (items[1] - items[0]) * factor[one] * mean
+        coverage = coverage + weight * (factor[1] - factor[0]) * items[one] * mean
+        scale = np.expand_dims(weight * items[one] * factor[two], -1)
+        average = ((shares[0] + shares[1]) / 2 * costs[three]).sum(axis=-1, keepdims=True)
+        mix = mix + scale * (shares[1] - shares[0]) * (costs[three] - average)
+        unit = unit + scale * shares[three] * (costs[1] - costs[0])
+    return _Parts(volume, coverage, mix, unit)
 
 
-def _mean(
-    shares: Sequence[tuple[float, float]], costs: Sequence[tuple[float, float]], a: int, b: int
-) -> float:
-    return math.fsum(p[a] * c[b] for p, c in zip(shares, costs, strict=True))
+def _intervals(
+    steps: Mapping[str, float],
+    cells: Sequence[Cell],
+    known: Values,
+    windows: tuple[Population, Population],
+    seed: int,
+) -> dict[str, tuple[float, float]]:
+    """Give the 95 % interval of each step.
+
+    Method: percentile bootstrap over items (Efron & Tibshirani 1993, ch. 13), 500 seeded draws from the
+    items of both runs together, so that an item of both is drawn once for both, with its cell and cost on
+    either side. Shares and mean costs vary; items and cost of the populations are counted, not sampled, and
+    stay. Cells are taken as given. A cell none of whose items with data was drawn keeps its mean cost.
+
+    Returns:
+        Limits by step, the step itself within; empty with fewer than 20 paid items on a side.
+    """
+    paid = [
+        sum((cost or 0.0) > 0 for items in side for cost in items.values())
+        for side in ([c.prior_items for c in cells], [c.latest_items for c in cells])
+    ]
+    if min(paid) < MIN_PAID:
+        return {}
+    parts = _split(*_drawn(cells, known, seed), windows)
+    drawn = (parts.volume, parts.coverage, parts.mix.sum(axis=-1), parts.unit_cost.sum(axis=-1))
+    limits = {}
+    for (name, value), draws in zip(steps.items(), drawn, strict=True):
+        # A draw without a paid item on one side says nothing.
+        low, high = np.quantile(draws[np.isfinite(draws)], (0.025, 0.975))
+        limits[name] = min(float(low), value), max(float(high), value)
+    return limits
+
+
+class _Side(NamedTuple):
+    """Items of one run, in order of their keys."""
+
+    at: Places
+    """Where each stands among the items of both runs."""
+    cell: Places
+    cost: Values
+    """Unknown without data."""
+
+    def tally(self, times: Places, width: int) -> tuple[Values, Values]:
+        """Give shares and mean costs, each (draw, cell), from how often each item was drawn."""
+        mine, known = times[:, self.at], ~np.isnan(self.cost)
+        bins = (np.arange(len(times))[:, np.newaxis] * width + self.cell).ravel()
+        held, priced, spent = (
+            np.bincount(bins, weights.ravel(), len(times) * width).reshape(-1, width)
+            for weights in (mine, mine * known, mine * np.where(known, self.cost, 0.0))
+        )
+        with np.errstate(invalid="ignore"):
+            return held / held.sum(axis=1, keepdims=True), spent / priced
+
+
+def _drawn(cells: Sequence[Cell], known: Values, seed: int) -> tuple[Values, Values]:
+    """Draw items again and again; give shares and mean costs, each (side, draw, cell)."""
+    held = [
+        {key: (k, cost) for k, items in enumerate(side) for key, cost in items.items()}
+        for side in ([c.prior_items for c in cells], [c.latest_items for c in cells])
+    ]
+    place = {key: i for i, key in enumerate(sorted(held[0].keys() | held[1].keys()))}
+    sides = [
+        _Side(
+            np.array([i for key, i in place.items() if key in side], dtype=np.int64),
+            np.array([side[key][0] for key in place if key in side], dtype=np.int64),
+            np.array([side[key][1] for key in place if key in side], dtype=np.float64),
+        )
+        for side in held
+    ]
+    rng, n, width = np.random.default_rng(seed), len(place), len(cells)
+    shares, costs = np.empty((2, RESAMPLES, width)), np.empty((2, RESAMPLES, width))
+    step = max(1, _AT_ONCE // n)
+    for start in range(0, RESAMPLES, step):
+        some = slice(start, min(start + step, RESAMPLES))
+        rows = some.stop - start
+        picked = rng.integers(0, n, (rows, n)) + np.arange(rows)[:, np.newaxis] * n
+        times = np.bincount(picked.ravel(), minlength=rows * n).reshape(rows, n)
+        for t, side in enumerate(sides):
+            shares[t, some], costs[t, some] = side.tally(times, width)
+    return shares, _completed(np.where(np.isnan(costs), known[:, np.newaxis], costs))
+
+
+def _completed(costs: Values) -> Values:
+    """Fill unknown unit costs: a side on which a cell does not exist takes the other's."""
+    filled = np.where(np.isnan(costs), costs[::-1], costs)
+    return np.where(np.isnan(filled), 0.0, filled)

@@ -158,6 +158,7 @@ def _bridge(latest: Measured, compared: Compared, inputs: SectionInput) -> Bridg
         succession.cells(latest, compared),
         Population(before.items, before.cost_usd),
         Population(now.items, now.cost_usd),
+        inputs.seed,
     )
 
 

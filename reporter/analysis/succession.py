@@ -205,17 +205,26 @@ def _cell(prior: Measured, prior_ids: set[int], latest: Measured, latest_ids: se
     old = [c for c in prior.run.clusters if c.cluster_id in prior_ids]
     new = [c for c in latest.run.clusters if c.cluster_id in latest_ids]
     named = min(new or old, key=lambda c: (-c.size, c.cluster_id), default=None)
+    before, after = _item_costs(old, prior), _item_costs(new, latest)
     return Cell(
         title=named.title if named else "",
         status=status,
         prior_share=sum(c.size for c in old) / prior.size if prior.size else 0.0,
         latest_share=sum(c.size for c in new) / latest.size if latest.size else 0.0,
-        prior_cost_usd=_mean_cost(old, prior),
-        latest_cost_usd=_mean_cost(new, latest),
+        prior_cost_usd=_mean_cost(before),
+        latest_cost_usd=_mean_cost(after),
+        prior_items=before,
+        latest_items=after,
     )
 
 
-def _mean_cost(clusters: Sequence[Cluster], measured: Measured) -> float | None:
+def _item_costs(clusters: Sequence[Cluster], measured: Measured) -> dict[str, float | None]:
+    """Give what each item cost, USD, unknown as 0; ``None`` without data."""
+    costs: dict[str, float | None] = {item.key: None for c in clusters for item in c.items}
+    return costs | {row.key: row.cost_usd or 0.0 for c in clusters for row in measured.of(c) if row.has_data}
+
+
+def _mean_cost(items: Mapping[str, float | None]) -> float | None:
     """Give the mean cost of items with data, USD; ``None`` where no item has any."""
-    costs = [row.cost_usd or 0.0 for c in clusters for row in measured.of(c) if row.has_data]
+    costs = [cost for cost in items.values() if cost is not None]
     return math.fsum(costs) / len(costs) if costs else None

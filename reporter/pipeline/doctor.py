@@ -230,7 +230,7 @@ def _fonts() -> Iterator[Check]:
         return
     packages = ", ".join(sorted({package for _, package in lacking}))
     hint = (
-        f"Titles in these scripts would lose letters in print. Debian and Ubuntu: apt-get install {packages}; "
+        f"Titles in these scripts lose letters in print. Debian and Ubuntu: apt-get install {packages}; "
         f"fonts already installed show up once the list of fonts in {fonts.list_folder()} is deleted."
     )
     yield Check("fonts", "warn", f"none for {', '.join(name for name, _ in lacking)}", hint)
