@@ -105,8 +105,7 @@ def _asked(client: Client) -> Iterator[Check]:
     yield _attempt("project", lambda: probes.project_name(client), lambda name: name, worst="warn")
     yield _attempt("jobs (scope llm_analytics:read)", lambda: probes.jobs(client), _jobs_found, worst="warn")
     now = datetime.now(UTC)
-    seen = _attempt("clustering runs", lambda: probes.runs(client, now - _LOOKED_BACK, now), _runs_found)
-    yield seen if seen.outcome == "fail" else _judged_runs(seen)
+    yield _attempt("clustering runs", lambda: probes.runs(client, now - _LOOKED_BACK, now), _runs_found)
     yield _attempt("AI events", lambda: probes.ai_events(client, now - timedelta(days=7), now), _events_found)
     yield _attempt(
         "what traces said (posthog.ai_events)",
@@ -139,18 +138,14 @@ def _jobs_found(count: int) -> tuple[Outcome, str, str] | str:
     return "warn", "no clustering job is set up", "Create one in PostHog: AI observability, Clusters."
 
 
-def _runs_found(count: int) -> str:
-    return f"{units.plural(count, 'run')} in the last {_LOOKED_BACK.days} days"
-
-
-def _judged_runs(check: Check) -> Check:
-    if not check.found.startswith("0 "):
-        return check
+def _runs_found(count: int) -> tuple[Outcome, str, str] | str:
+    if count:
+        return f"{units.plural(count, 'run')} in the last {_LOOKED_BACK.days} days"
     hint = (
         "PostHog makes a run only where a job is enabled and found enough items (1,000 traces or generations "
         "a week, 100 evaluations in three days); check --project-id, too."
     )
-    return Check(check.name, "fail", check.found, hint)
+    return "fail", f"no run in the last {_LOOKED_BACK.days} days", hint
 
 
 def _events_found(count: int) -> tuple[Outcome, str, str] | str:
