@@ -22,6 +22,8 @@ Places: TypeAlias = NDArray[np.int64]
 RESAMPLES = 500
 MIN_PAID = 20
 """Fewest items that cost something, on each side, for intervals."""
+_ALL_BUT = 0.02
+"""Share of a window that may be missing from its sample for the sample to count as all of it."""
 _AT_ONCE = 2_000_000
 """Drawn items held in memory together."""
 _WEIGHTS = (1 / 4, 1 / 12, 1 / 12, 1 / 4)
@@ -142,23 +144,30 @@ def _intervals(
     items of both runs together, so that an item of both is drawn once for both, with its cell and cost on
     either side. Shares and mean costs vary; items and cost of the populations are counted, not sampled, and
     stay. Cells are taken as given. A cell none of whose items with data was drawn keeps its mean cost.
+    Where a sample holds much of its window, intervals are narrowed by the finite population correction
+    (Cochran 1977, s. 2.6) of the side that holds less.
 
     Returns:
-        Limits by step, the step itself within; empty with fewer than 20 paid items on a side.
+        Limits by step, the step itself within; empty with fewer than 20 paid items on a side, and where both
+        samples hold all of their windows, so that nothing is left to chance.
     """
     paid = [
         sum((cost or 0.0) > 0 for items in side for cost in items.values())
         for side in ([c.prior_items for c in cells], [c.latest_items for c in cells])
     ]
-    if min(paid) < MIN_PAID:
+    held = [sum(map(len, side)) for side in ([c.prior_items for c in cells], [c.latest_items for c in cells])]
+    left_out = 1 - min(min(1.0, count / window.items) for count, window in zip(held, windows, strict=True))
+    if min(paid) < MIN_PAID or left_out <= _ALL_BUT:
         return {}
+    narrowed = math.sqrt(left_out)
     parts = _split(*_drawn(cells, known, seed), windows)
     drawn = (parts.volume, parts.coverage, parts.mix.sum(axis=-1), parts.unit_cost.sum(axis=-1))
     limits = {}
     for (name, value), draws in zip(steps.items(), drawn, strict=True):
         # A draw without a paid item on one side says nothing.
         low, high = np.quantile(draws[np.isfinite(draws)], (0.025, 0.975))
-        limits[name] = min(float(low), value), max(float(high), value)
+        low, high = value + narrowed * (float(low) - value), value + narrowed * (float(high) - value)
+        limits[name] = min(low, value), max(high, value)
     return limits
 
 

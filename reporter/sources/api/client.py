@@ -88,7 +88,7 @@ class Client:
 
     def spent(self) -> str:
         """Say in a sentence how much was asked, and what it cost of the project's budget."""
-        said = f"PostHog answered {plural(self.answers, 'request')}"
+        said = f"PostHog answered {plural(self.answers, 'request').lower()}"
         if self.bytes_read:
             said += f" and read {self.bytes_read / 1e6:,.0f} MB for them"
         if self.budget_left is not None:

@@ -57,6 +57,8 @@ class Configured:
         listed = next((job for job in self._jobs or () if job.id == job_id.lower()), None)
         if listed is not None or self._jobs is not None:
             return listed
+        if not job_id.strip("."):
+            return None  # a path that leads elsewhere
         try:
             answer = self._client.get(f"{_PATH}{quote(job_id, safe='')}/", "a clustering job")
             return decode_job(answer)

@@ -252,6 +252,21 @@ def test_order_of_items_and_draws_at_once_change_nothing(monkeypatch: pytest.Mon
         assert few.intervals[part] == pytest.approx(limits, abs=0.2 * (limits[1] - limits[0]))
 
 
+def test_intervals_narrow_as_samples_hold_more_of_their_windows() -> None:
+    cells = some_cells(1)
+    held = min(sum(len(c.prior_items) for c in cells), sum(len(c.latest_items) for c in cells))
+
+    def width(times: float) -> float:
+        made = bridge(cells, Population(round(held * times), 9.0), Population(round(held * times), 9.0), 1)
+        assert made is not None
+        return made.intervals["mix"][1] - made.intervals["mix"][0]
+
+    assert width(4 / 3) == pytest.approx(width(1_000) / 2, rel=0.05)
+    whole = bridge(cells, Population(held, 9.0), Population(held, 9.0), 1)
+    assert whole is not None
+    assert whole.intervals == {}
+
+
 def test_too_few_paid_items_on_a_side_give_no_intervals() -> None:
     paid: dict[str, float | None] = {f"p{i}": 1.0 for i in range(MIN_PAID)}
     scarce = {key: cost for key, cost in paid.items() if key != "p0"} | {"free": 0.0, "dark": None}
