@@ -294,7 +294,7 @@ def test_a_sign_in_page_is_named_for_what_it_is(serve, ask):
 
 
 def test_no_content_is_no_answer(serve, ask):
-    step = raw(b"HTTP/1.1 204 No Content\r\n\r\n")
+    step = raw(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
     assert "no JSON" in failing(ask(serve(step, step)), SourceUnreadable).message
 
 
