@@ -1,0 +1,160 @@
+"""Compares simulated runs of known truth with the product's own code: `python -m benchmarks.comparison`.
+
+One table a regime. Pairs with planted events and pairs without any (nulls) are counted apart; the regimes
+"weekly text" and "weekly bridged" see the same pairs. Equal arguments give equal numbers, times aside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import Counter
+
+import numpy as np
+
+from benchmarks.comparison.score import CLASSES, KIND_OF, METRIC_KINDS, Tally, score
+from benchmarks.comparison.world import KINDS, LENGTH, STRUCTURAL, draw, inputs, world
+from reporter.analysis import findings, section
+
+REGIMES = {"daily": 1, "gap-3": 3, "weekly": 7}
+_PLANTED = 3
+"""Events a pair."""
+
+
+def main() -> None:
+    """Simulate, compare, print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.comparison", description=__doc__)
+    parser.add_argument("--pairs", type=int, default=20, help="pairs with events, a regime")
+    parser.add_argument("--nulls", type=int, default=40, help="pairs without, a regime")
+    parser.add_argument("--seed", type=int, default=4242)
+    parser.add_argument("--stick", type=float, default=0.0, help="probability of repeating a wording")
+    parser.add_argument("--swallow", type=float, default=0.03, help="chance of a large border move")
+    parser.add_argument("--examples", type=int, default=0, help="examples to print of each mistake")
+    asked = parser.parse_args()
+    began = time.process_time()
+    for regime, gap in REGIMES.items():
+        names = ("weekly text", "weekly bridged") if regime == "weekly" else (regime,)
+        tallies = {(name, null): Tally() for name in names for null in (False, True)}
+        for null, count in ((False, asked.pairs), (True, asked.nulls)):
+            for number in range(count):
+                seed = [asked.seed, gap, int(null), number]
+                noise = (asked.stick, asked.swallow)
+                _pair(seed, gap, noise, {name: tallies[name, null] for name in names}, number)
+        for name in names:
+            _print(name, tallies[name, False], tallies[name, True])
+            for which in (False, True):
+                _examples(tallies[name, which], asked.examples, "null" if which else "planted")
+    print(f"\n{time.process_time() - began:.0f} s of processor time")
+
+
+def _pair(
+    seed: list[int], gap: int, noise: tuple[float, float], tallies: dict[str, Tally], number: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    null = bool(seed[2])
+    kinds = () if null else tuple(KINDS[(_PLANTED * number + i) % len(KINDS)] for i in range(_PLANTED))
+    made = world(rng, gap, kinds, *noise)
+    prior, latest = draw(made, LENGTH, rng), draw(made, LENGTH + gap, rng)
+    between = tuple(draw(made, end, rng) for end in range(LENGTH + 1, LENGTH + gap)) if gap == LENGTH else ()
+    for name, tally in tallies.items():
+        given = inputs(latest, prior, between if name == "weekly bridged" else ())
+        start = time.perf_counter()
+        told = section.build(given)
+        found = findings.findings([told])
+        tally.seconds.append(time.perf_counter() - start)
+        label = f"{name}{' null' if null else ''} #{number} {kinds}"
+        score(tally, label, made, (prior, latest), told, found)
+
+
+def _part(part: float, whole: float) -> str:
+    return f"{100 * part / whole:5.1f} % ({part:.0f}/{whole:.0f})" if whole else "    – "
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else float("nan")
+
+
+def _matching(title: str, tally: Tally) -> None:
+    precision, recall = _ratio(tally.hits, tally.said), _ratio(tally.hits, tally.true)
+    f1 = _ratio(2 * tally.hits, tally.said + tally.true)
+    print(f"  {title}: links P {precision:.3f} R {recall:.3f} F1 {f1:.3f} ({tally.true} true)", end="")
+    for side in ("latest", "prior"):
+        mine = {key[1:]: n for key, n in tally.moves.items() if key[0] == side}
+        right = sum(n for (true, said), n in mine.items() if true == said)
+        print(f"; {side} accuracy {_ratio(right, sum(mine.values())):.3f}", end="")
+    print()
+    scores = []
+    for word in CLASSES:
+        true, said, both = Counter[str](), Counter[str](), Counter[str]()
+        for (side, real, got), n in tally.moves.items():
+            true[side] += n * (real == word)
+            said[side] += n * (got == word)
+            both[side] += n * (real == got == word)
+        side = "prior" if word == "gone" else "latest"
+        if true[side] or said[side]:
+            scores.append(f"{word} {_ratio(2 * both[side], true[side] + said[side]):.2f} (n {true[side]})")
+    print(f"    F1 by transition: {', '.join(scores)}")
+
+
+def _print(name: str, planted: Tally, null: Tally) -> None:
+    times = planted.seconds + null.seconds
+    print(f"\n== {name}: {planted.pairs} planted pairs, {null.pairs} null pairs ==")
+    _matching("planted", planted)
+    _matching("null   ", null)
+    print("  reports on null pairs with a false alarm:")
+    for kind in (
+        "any metric",
+        *METRIC_KINDS,
+        "metric headline",
+        "any structural",
+        "structural headline",
+    ):
+        print(f"    {kind:22}{_part(null.alarms[kind], null.pairs)}")
+    by_estimate = {e: null.alarms[e] for e in KIND_OF if e != "share" and null.alarms[e]}
+    print(f"    by estimate: {by_estimate}")
+    print(f"    {'noise share':22}{_part(null.alarms['noise share'], null.pairs)}")
+    print("  planted changes found (of those the sample can show), and as certain:")
+    for kind in KINDS:
+        possible = planted.power[kind, "possible"]
+        if kind != "renamed":
+            found, certain = planted.power[kind, "found"], planted.power[kind, "certain"]
+            print(f"    {kind:22}{_part(found, possible)}   certain {_part(certain, possible)}")
+    for call in ("changed", "probably_changed"):
+        results = {r: planted.calls[call, r] for r in ("right", "small", "wrong", "mislinked")}
+        print(f"  metric findings on planted pairs, {call}: {results}", end="; ")
+        print(f"null: {sum(n for (c, _), n in null.calls.items() if c == call)}", end="; ")
+        news = [planted.structural[call, r] for r in ("right", "wrong")]
+        print(f"structural ({', '.join(STRUCTURAL)}): {news[0]} right, {news[1]} wrong")
+    print(
+        "  95 % intervals that hold the truth: of the use case / of the strayed cluster / of planted changes"
+    )
+    cover = planted.cover + null.cover
+    for metric in (*KIND_OF, *(f"run {m}" for m in KIND_OF)):
+        cells = [
+            _part(cover[metric, a, "held"], cover[metric, a, "all"]) for a in ("topic", "cluster", "planted")
+        ]
+        if cover[metric, "topic", "all"]:
+            print(f"    {metric:22}" + "".join(f"{cell:26}" for cell in cells))
+    pooled = [
+        sum(n for (_, a, w), n in cover.items() if (a, w) == ("topic", want)) for want in ("held", "all")
+    ]
+    print(f"    {'pooled':22}{_part(*pooled)}")
+    sure = planted.sure + null.sure
+    print("  links by stated confidence, right: ", end="")
+    print(
+        ", ".join(
+            f".{t} {_part(sure[t, 'right'], sure[t, 'all']).strip()}" for t in range(10) if sure[t, "all"]
+        )
+    )
+    print(f"  seconds a comparison: median {np.median(times):.3f}, most {max(times):.3f}")
+
+
+def _examples(tally: Tally, count: int, which: str) -> None:
+    for category, lines in sorted(tally.examples.items()) if count else ():
+        print(f"  -- {which}: {category} ({len(lines)})")
+        for line in lines[:count]:
+            print(f"     {line}")
+
+
+if __name__ == "__main__":
+    main()
