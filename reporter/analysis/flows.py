@@ -54,9 +54,9 @@ def between(prior: Membership, latest: Membership, runs: Sequence[Membership] = 
     """Measure the flows from one run to another.
 
     Where the two share too few items (windows a week apart share none), two-hop flows over each run between
-    them are averaged, weighted by the smaller number of items shared on the two hops; two hops rather than
-    many keep leakage from compounding, and averaging survives a cluster missing from one run. The direct
-    wording is blended in with its usual weight.
+    them are averaged, each cluster's by the items they rest on; two hops rather than many keep leakage from
+    compounding, and averaging survives a cluster missing from one run. The direct wording is blended in with
+    its usual weight.
 
     Args:
         prior: The earlier run.
@@ -71,28 +71,67 @@ def between(prior: Membership, latest: Membership, runs: Sequence[Membership] = 
     for middle in sorted(runs, key=lambda run: run.run_id):
         first, shared_first = _direct(prior, middle)
         second, shared_second = _direct(middle, latest)
-        weight = min(shared_first, shared_second)
-        if weight > 0:
-            hops.append((weight, first, second))
+        if min(shared_first, shared_second) > 0:
+            hops.append((first, second))
     if not hops:
         return direct
-    total = sum(weight for weight, _, _ in hops)
-    forward = sum(w * (a.forward @ b.forward) for w, a, b in hops) / total
-    backward = sum(w * (a.backward @ b.backward) for w, a, b in hops) / total
-    prior_seen = np.asarray(sum(w * a.prior_seen for w, a, _ in hops) / total)
-    latest_seen = np.asarray(sum(w * b.latest_seen for w, _, b in hops) / total)
-    keep_prior = (prior_seen / (prior_seen + KAPPA))[:, None]
-    keep_latest = (latest_seen / (latest_seen + KAPPA))[None, :]
+    forward, prior_known, prior_met = _composed(
+        [(a.forward, b.forward) for a, b in hops],
+        [(a.prior_seen, a.prior_missing) for a, _ in hops],
+        [(b.prior_seen, b.prior_missing) for _, b in hops],
+    )
+    backward, latest_known, latest_met = _composed(
+        [(b.backward.T, a.backward.T) for a, b in hops],
+        [(b.latest_seen, b.latest_missing) for _, b in hops],
+        [(a.latest_seen, a.latest_missing) for a, _ in hops],
+    )
+    keep_prior = (prior_known / (prior_known + KAPPA))[:, None]
+    keep_latest = (latest_known / (latest_known + KAPPA))[None, :]
     return Flows(
         forward=keep_prior * forward + (1 - keep_prior) * direct.forward,
-        backward=keep_latest * backward + (1 - keep_latest) * direct.backward,
+        backward=keep_latest * backward.T + (1 - keep_latest) * direct.backward,
         shared=direct.shared,
-        prior_seen=prior_seen,
-        latest_seen=latest_seen,
-        prior_missing=np.asarray(sum(w * a.prior_missing for w, a, _ in hops) / total),
-        latest_missing=np.asarray(sum(w * b.latest_missing for w, _, b in hops) / total),
+        prior_seen=prior_met,
+        latest_seen=latest_met,
+        prior_missing=prior_known - prior_met,
+        latest_missing=latest_known - latest_met,
         likeness=direct.likeness,
     )
+
+
+def _composed(
+    flows: Sequence[tuple[Matrix, Matrix]],
+    near: Sequence[tuple[Matrix, Matrix]],
+    far: Sequence[tuple[Matrix, Matrix]],
+) -> tuple[Matrix, Matrix, Matrix]:
+    """Average two-hop flows over the runs between, each weighted by the items it rests on.
+
+    A run far away from one side has seen few of a cluster's items and says little of it, however many items
+    the two runs share in all. The weight of a run for a cluster is therefore the number of its items the run
+    would know, less what is lost where the second hop rests on few.
+
+    Args:
+        flows: Per run, the flow out of each cluster (cluster, middle) and on from there (middle, other side).
+        near: Per run, items of each cluster that the run has seen and that it misses, each (cluster,).
+        far: Per run, the same for the clusters of the middle, as the second hop knows them, each (middle,).
+
+    Returns:
+        The flow (cluster, other side), the items each cluster's rests on, and those of them not missing.
+    """
+    total, weights, met = 0.0, [], []
+    for (first, second), (seen, missing), (on_seen, on_missing) in zip(flows, near, far, strict=True):
+        known = seen + missing
+        through = np.minimum(1.0, first.sum(axis=1))
+        beyond = (first @ (on_seen + on_missing)) / np.maximum(through, 1e-12)
+        weight = known * (1 - through + through * beyond / np.maximum(known + beyond, 1e-12))
+        weights.append(weight)
+        found = np.minimum(1.0, (first @ second).sum(axis=1))
+        met.append(weight * found)
+        total = total + weight[:, None] * (first @ second)
+    weight = np.sum(weights, axis=0)
+    rests = np.sum(np.square(weights), axis=0) / np.maximum(weight, 1e-12)
+    flow = total / np.maximum(weight, 1e-12)[:, None]
+    return flow, rests, rests * np.sum(met, axis=0) / np.maximum(weight, 1e-12)
 
 
 def _size(run: Membership) -> int:

@@ -22,7 +22,9 @@ from reporter.report import Evidence, MatchKind
 
 Pair: TypeAlias = tuple[int, int]
 _KEEP_ITEMS, _KEEP_TEXT = 0.30, 0.35
-_MAIN = 0.60
+_MAIN = 0.65
+_FURTHER = (-9.6, 13.9)
+"""Logistic of the main containment, fitted to simulated splits, merges and border moves."""
 _SECOND_ITEMS, _SECOND_TEXT = 0.05, 0.20
 _LEFTOVER = 0.8
 _ITEM_EVIDENCE = 0.5
@@ -146,9 +148,19 @@ def _backbone(found: Flows, evidence: Matrix) -> set[Pair]:
 def _further(found: Flows, evidence: Matrix) -> set[Pair]:
     """Find children a cluster was split into and parents it was merged from, on item evidence."""
     second = _SECOND_ITEMS * evidence + _SECOND_TEXT * (1 - evidence)
-    child = (found.backward >= _MAIN) & (found.forward >= second)
-    parent = (found.forward >= _MAIN) & (found.backward >= second)
-    return _where((child | parent) & (evidence >= _ITEM_EVIDENCE))
+    main, other = _containment(found), np.minimum(found.forward, found.backward)
+    return _where((main >= _MAIN) & (other >= second) & (evidence >= _ITEM_EVIDENCE))
+
+
+def _containment(found: Flows) -> Matrix:
+    """Give the larger part of either cluster that lies in the other, (prior, latest).
+
+    Words shrink every flow by what they weigh; here, where items decide, that is undone.
+    """
+    prior, latest = found.prior_seen + found.prior_missing, found.latest_seen + found.latest_missing
+    forward = found.forward * ((prior + KAPPA) / np.maximum(prior, 1e-9))[:, None]
+    backward = found.backward * ((latest + KAPPA) / np.maximum(latest, 1e-9))[None, :]
+    return np.asarray(np.minimum(1.0, np.maximum(forward, backward)), dtype=np.float64)
 
 
 def _leftovers(
@@ -191,10 +203,14 @@ def _link(
     c, d, e = float(found.forward[pair]), float(found.backward[pair]), float(evidence[pair])
     by_items = e >= _ITEM_EVIDENCE
     alike = float(found.likeness.probability[pair]) >= _ALIKE
+    if backbone:
+        confidence = _logistic(-2.20 + 4.29 * max(c, d) + 2.02 * min(c, d) + 2.87 * e)
+    else:
+        confidence = _logistic(_FURTHER[0] + _FURTHER[1] * float(_containment(found)[pair]))
     return Matched(
         prior_id=old[pair[0]].cluster_id,
         latest_id=new[pair[1]].cluster_id,
-        confidence=_logistic(-2.20 + 4.29 * max(c, d) + 2.02 * min(c, d) + 2.87 * e),
+        confidence=confidence,
         evidence="both" if by_items and alike else "items" if by_items else "text",
         item_evidence=e,
         purity=min(c, d),

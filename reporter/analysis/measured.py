@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reporter.analysis.compare import Side
+from reporter.analysis.trials import Side
 from reporter.model import Cluster, Failure, ItemMetrics, Level, Run
 
 

@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reporter.analysis import causes, compare, matching, metrics
+from reporter.analysis import borders, causes, compare, matching, metrics
+from reporter.analysis.borders import Borders
 from reporter.analysis.bridge import Cell
-from reporter.analysis.compare import Subject
+from reporter.analysis.compare import Subject, Trust
 from reporter.analysis.matching import Matched, Matching
 from reporter.analysis.measured import Measured
 from reporter.model import NOISE, Cluster, Membership
@@ -60,23 +61,25 @@ def compared(latest: Measured, prior: Measured, between: Sequence[Membership], s
     """Match two comparable runs and test what changed between them."""
     matched = matching.match(matching.membership(prior.run), matching.membership(latest.run), between)
     bare = Compared(prior, matched, {}, frozenset(causes.cause_of(f) for f in prior.failures))
-    subjects = [Subject(None, prior.side(None), latest.side(None), guarded=True)]
+    moved = Borders(prior.keys, latest.keys, {**prior.rows, **latest.rows}, between)
+    subjects = [Subject(None, prior.side(None), latest.side(None), "certain", borders.STILL)]
     for cluster in sorted(latest.run.clusters, key=lambda c: c.cluster_id):
         origin = bare.one_to_one(cluster)
         if origin is None:
             continue
-        guarded = not cluster.is_noise and _guarded(cluster, origin, latest, prior, matched)
-        subjects.append(Subject(cluster.cluster_id, prior.side(origin), latest.side(cluster), guarded))
+        before, now = prior.side(origin), latest.side(cluster)
+        trust: Trust = "likely" if cluster.is_noise else _trust(cluster, origin, latest, prior, matched)
+        subjects.append(Subject(cluster.cluster_id, before, now, trust, moved.moves(before.keys, now.keys)))
     return Compared(prior, matched, compare.compare(subjects, seed), bare.causes)
 
 
-def _guarded(cluster: Cluster, origin: Cluster, latest: Measured, prior: Measured, matched: Matching) -> bool:
+def _trust(cluster: Cluster, origin: Cluster, latest: Measured, prior: Measured, matched: Matching) -> Trust:
     (link,) = matched.parents(cluster.cluster_id)
     if not origin.size or not cluster.size:
-        return False
+        return "none"
     ratio = (cluster.size / latest.size) / (origin.size / prior.size)
     alike = any(a == origin.cluster_id or b == cluster.cluster_id for a, b in matched.look_alikes)
-    return compare.certain(link, ratio, look_alikes=alike)
+    return compare.trust(link, ratio, look_alikes=alike)
 
 
 def ancestor(cluster: Cluster, compared: Compared | None) -> Cluster | None:

@@ -1,0 +1,197 @@
+"""How far cluster borders alone moved a figure between two runs.
+
+Every run clusters anew. A cluster that takes a dear neighbour's items in costs more, though no trace does.
+Items that two runs hold show where the borders were in either, whatever the traffic did in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reporter.model import ItemMetrics, Membership
+
+_LEAST = 10
+"""Items each cluster must have on a common scale before anything is read from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """What border moves explain of a change, latest against prior; what cannot be told is missing."""
+
+    share: float | None = None
+    """Log ratio, where runs between the two tell it; shared items tell it to `contrast.share_growth`."""
+    mean: Mapping[str, float] = field(default_factory=dict)
+    """Quantity → log ratio of means."""
+    typical: Mapping[str, float] = field(default_factory=dict)
+    """Quantity → log ratio of geometric means of positive values."""
+    errors: float | None = None
+    """Difference of the error rates, 0-1."""
+
+
+QUANTITIES = ("cost", "latency", "tokens")
+UNKNOWN = Moves()
+STILL = Moves(mean=dict.fromkeys(QUANTITIES, 0.0), typical=dict.fromkeys(QUANTITIES, 0.0), errors=0.0)
+"""A whole run has no borders."""
+
+
+class Borders:
+    """Both runs' items, where the runs between them put each, and what each is like."""
+
+    def __init__(
+        self,
+        prior: frozenset[str],
+        latest: frozenset[str],
+        rows: Mapping[str, ItemMetrics],
+        between: Sequence[Membership] = (),
+    ) -> None:
+        """Take two runs.
+
+        Args:
+            prior: Item keys of the prior run, noise included.
+            latest: Item keys of the latest run, noise included.
+            rows: What is known of the items of either.
+            between: Runs in between, any order; needed where the two share too few items.
+        """
+        keys = sorted(prior | latest)
+        self._at = {key: index for index, key in enumerate(keys)}
+        self._in_prior = np.array([key in prior for key in keys], dtype=bool)
+        self._in_latest = np.array([key in latest for key in keys], dtype=bool)
+        known = [(index, rows[key]) for key, index in self._at.items() if key in rows and rows[key].has_data]
+        self._values = {name: np.full(len(keys), np.nan) for name in (*QUANTITIES, "errors")}
+        for index, row in known:
+            self._values["cost"][index] = row.cost_usd or 0.0
+            self._values["tokens"][index] = row.tokens or 0.0
+            self._values["errors"][index] = float(row.error_events > 0)
+            if row.latency_s is not None:
+                self._values["latency"][index] = row.latency_s
+        self._middles = [self._middle(run) for run in sorted(between, key=lambda run: run.run_id)]
+
+    def _middle(self, run: Membership) -> NDArray[np.int64]:
+        """Say in which cluster of a run each item is, -1 where in none."""
+        where = np.full(len(self._at), -1, dtype=np.int64)
+        for number, cluster in enumerate(sorted(run.clusters, key=lambda c: c.cluster_id)):
+            where[[self._at[key] for key in cluster.keys if key in self._at]] = number
+        return where
+
+    def moves(self, prior: frozenset[str], latest: frozenset[str]) -> Moves:
+        """Tell what moves of the borders explain of the change from a prior cluster to a latest one.
+
+        With enough items in both runs: the latest cluster's items of them against the prior cluster's; an
+        item that stays cancels. Else over every run between: both clusters are cut by its clusters, and each
+        part counts with the mean of all items there, of either run, so that what differs is composition
+        alone; the runs are weighted by the items this rests on.
+
+        Args:
+            prior: Item keys of the prior cluster.
+            latest: Item keys of the latest cluster.
+        """
+        a, b = self._mask(prior), self._mask(latest)
+        shared_a, shared_b = a & self._in_latest, b & self._in_prior
+        if min(shared_a.sum(), shared_b.sum()) >= _LEAST:
+            return self._direct(shared_a, shared_b)
+        found = [self._over(where, a, b) for where in self._middles]
+        weighted = [one for one in found if one is not None]
+        if not weighted:
+            return UNKNOWN
+        weights = np.array([weight for weight, _ in weighted])
+
+        def average(values: Sequence[float]) -> float:
+            return float(weights @ np.array(values) / weights.sum())
+
+        return Moves(
+            share=average([m.share or 0.0 for _, m in weighted]),
+            mean={q: average([m.mean[q] for _, m in weighted]) for q in QUANTITIES},
+            typical={q: average([m.typical[q] for _, m in weighted]) for q in QUANTITIES},
+            errors=average([m.errors or 0.0 for _, m in weighted]),
+        )
+
+    def _mask(self, keys: frozenset[str]) -> NDArray[np.bool_]:
+        mask = np.zeros(len(self._at), dtype=bool)
+        mask[[self._at[key] for key in keys]] = True
+        return mask
+
+    def _direct(self, a: NDArray[np.bool_], b: NDArray[np.bool_]) -> Moves:
+        one = np.zeros(len(self._at), dtype=np.int64)
+        parts = [(one[mask], {q: v[mask] for q, v in self._values.items()}) for mask in (a, b)]
+        means = [{q: _mean(v) for q, v in values.items()} for _, values in parts]
+        logs = [{q: _mean(_log(values[q])) for q in QUANTITIES} for _, values in parts]
+        return Moves(
+            mean={q: _log_ratio(means[0][q], means[1][q]) for q in QUANTITIES},
+            typical={q: _finite(logs[1][q] - logs[0][q]) for q in QUANTITIES},
+            errors=_finite(means[1]["errors"] - means[0]["errors"]),
+        )
+
+    def _over(
+        self, where: NDArray[np.int64], a: NDArray[np.bool_], b: NDArray[np.bool_]
+    ) -> tuple[float, Moves] | None:
+        """Compare both clusters on the scale of one run between; also gives the items it rests on."""
+        seen = where >= 0
+        n_a, n_b = int((a & seen).sum()), int((b & seen).sum())
+        if min(n_a, n_b) < _LEAST / 2:
+            return None
+        size = int(where.max()) + 1
+        parts = [np.bincount(where[mask & seen], minlength=size).astype(float) for mask in (a, b)]
+        runs = [
+            np.bincount(where[mask & seen], minlength=size).astype(float)
+            for mask in (self._in_prior, self._in_latest)
+        ]
+        expected = {q: _expected(where, seen, v, size, parts) for q, v in self._values.items()}
+        logs = {q: _expected(where, seen, _log(self._values[q]), size, parts) for q in QUANTITIES}
+        return n_a * n_b / (n_a + n_b), Moves(
+            share=_share(parts, runs),
+            mean={q: _log_ratio(*expected[q]) for q in QUANTITIES},
+            typical={q: _finite(logs[q][1] - logs[q][0]) for q in QUANTITIES},
+            errors=_finite(expected["errors"][1] - expected["errors"][0]),
+        )
+
+
+def _expected(
+    where: NDArray[np.int64],
+    seen: NDArray[np.bool_],
+    values: NDArray[np.float64],
+    size: int,
+    parts: Sequence[NDArray[np.float64]],
+) -> tuple[float, float]:
+    """Give the mean each composition would have with the mean of everyone in each part."""
+    told = seen & np.isfinite(values)
+    count = np.bincount(where[told], minlength=size)
+    means = np.bincount(where[told], weights=values[told], minlength=size) / np.maximum(count, 1)
+    known = [np.where(count > 0, part, 0.0) for part in parts]
+    first, second = (float(part @ means / part.sum()) if part.sum() > 0 else float("nan") for part in known)
+    return first, second
+
+
+def _share(parts: Sequence[NDArray[np.float64]], runs: Sequence[NDArray[np.float64]]) -> float:
+    """Give the log ratio by which the latest cluster takes in more of the same items than the prior one."""
+    found = []
+    for mine, of_run, theirs, other_run in (
+        (parts[1], runs[1], parts[0], runs[0]),
+        (parts[0], runs[0], parts[1], runs[1]),
+    ):
+        known = other_run > 0
+        part = np.where(known, theirs / np.maximum(other_run, 1.0), 0.0)
+        taken, would = float(mine[known].sum()), float(part @ of_run)
+        if taken > 0 and would > 0:
+            found.append(np.log(taken / would) * (1 if mine is parts[1] else -1))
+    return float(np.mean(found)) if found else 0.0
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    told = values[np.isfinite(values)]
+    return float(told.mean()) if len(told) else float("nan")
+
+
+def _log(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.log(np.where(values > 0, values, np.nan))
+
+
+def _log_ratio(a: float, b: float) -> float:
+    return float(np.log(b / a)) if a > 0 and b > 0 else 0.0
+
+
+def _finite(value: float) -> float:
+    return value if np.isfinite(value) else 0.0
