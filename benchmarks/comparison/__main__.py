@@ -17,9 +17,6 @@ from benchmarks.comparison.world import KINDS, LENGTH, STRUCTURAL, draw, inputs,
 from reporter.analysis import findings, section
 
 REGIMES = {"daily": 1, "gap-3": 3, "weekly": 7}
-_PLANTED = 3
-"""Events a pair."""
-
 
 def main() -> None:
     """Simulate, compare, print."""
@@ -27,6 +24,8 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=20, help="pairs with events, a regime")
     parser.add_argument("--nulls", type=int, default=40, help="pairs without, a regime")
     parser.add_argument("--seed", type=int, default=4242)
+    parser.add_argument("--kinds", default=",".join(KINDS), help="events to plant in turn, separated by commas")
+    parser.add_argument("--planted", type=int, default=3, help="events a pair")
     parser.add_argument("--stick", type=float, default=0.0, help="probability of repeating a wording")
     parser.add_argument("--swallow", type=float, default=0.03, help="chance of a large border move")
     parser.add_argument("--regimes", default=",".join(REGIMES), help="which gaps, separated by commas")
@@ -41,7 +40,9 @@ def main() -> None:
             for number in range(count):
                 seed = [asked.seed, gap, int(null), number]
                 noise = (asked.stick, asked.swallow)
-                _pair(seed, gap, noise, {name: tallies[name, null] for name in names}, number)
+                kinds = asked.kinds.split(",")
+                planted = () if null else _planted(kinds, asked.planted, number)
+                _pair(seed, gap, noise, {name: tallies[name, null] for name in names}, planted)
         for name in names:
             _print(name, tallies[name, False], tallies[name, True])
             for which in (False, True):
@@ -49,12 +50,19 @@ def main() -> None:
     print(f"\n{time.process_time() - began:.0f} s of processor time")
 
 
+def _planted(kinds: list[str], count: int, number: int) -> tuple[str, ...]:
+    return tuple(kinds[(count * number + i) % len(kinds)] for i in range(count))
+
+
 def _pair(
-    seed: list[int], gap: int, noise: tuple[float, float], tallies: dict[str, Tally], number: int
+    seed: list[int],
+    gap: int,
+    noise: tuple[float, float],
+    tallies: dict[str, Tally],
+    kinds: tuple[str, ...],
 ) -> None:
     rng = np.random.default_rng(seed)
-    null = bool(seed[2])
-    kinds = () if null else tuple(KINDS[(_PLANTED * number + i) % len(KINDS)] for i in range(_PLANTED))
+    *_, null, number = seed
     made = world(rng, gap, kinds, *noise)
     prior, latest = draw(made, LENGTH, rng), draw(made, LENGTH + gap, rng)
     between = tuple(draw(made, end, rng) for end in range(LENGTH + 1, LENGTH + gap)) if gap == LENGTH else ()

@@ -64,7 +64,7 @@ def between(prior: Membership, latest: Membership, runs: Sequence[Membership] = 
         runs: Runs in between, any order.
     """
     direct, shared = _direct(prior, latest)
-    smaller = min(_size(prior), _size(latest))
+    smaller = min(size(prior), size(latest))
     if not runs or shared >= _ENOUGH_SHARED * smaller:
         return direct
     hops = []
@@ -134,7 +134,8 @@ def _composed(
     return flow, rests, rests * np.sum(met, axis=0) / np.maximum(weight, 1e-12)
 
 
-def _size(run: Membership) -> int:
+def size(run: Membership) -> int:
+    """Give the number of items of a run, noise included."""
     return sum(len(cluster.keys) for cluster in run.clusters)
 
 

@@ -6,6 +6,7 @@ Identity is never taken from cluster ids (they are numbered anew in every run), 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -25,12 +26,14 @@ _KEEP_ITEMS, _KEEP_TEXT = 0.30, 0.35
 _MAIN = 0.65
 _FURTHER = (-9.6, 13.9)
 """Logistic of the main containment, fitted to simulated splits, merges and border moves."""
-_SECOND_ITEMS, _SECOND_TEXT = 0.05, 0.20
+_SECOND = 0.05
+_GAP, _GAIN = 0.2, 0.1
+"""Log ratio of shares from which a size asks for a split or merge, and by which that must mend it."""
 _LEFTOVER = 0.8
 _ITEM_EVIDENCE = 0.5
 _ALIKE = 0.5
-_ALONE, _ALONE_ITEMS = -2.0, 1.5
-"""Set by judgement, so that words alone stay below 0.9 and missing items can lift it above."""
+_ALONE, _ALONE_ITEMS = -0.2, 3.3
+"""Set on simulated runs: without items, of clusters that match no words half are new or gone at best."""
 LOOK_ALIKE = 0.03
 """Text probability from which an unmatched cluster counts as a look-alike."""
 
@@ -119,6 +122,7 @@ def match(prior: Membership, latest: Membership, between: Sequence[Membership] =
     backbone = _backbone(found, evidence)
     backbone |= _leftovers(old, new, backbone, found)
     pairs = backbone | _further(found, evidence)
+    pairs |= _balanced(prior, latest, pairs, found, evidence)
     links = tuple(
         sorted(
             (_link(found, evidence, old, new, pair, pair in backbone) for pair in pairs),
@@ -147,9 +151,39 @@ def _backbone(found: Flows, evidence: Matrix) -> set[Pair]:
 
 def _further(found: Flows, evidence: Matrix) -> set[Pair]:
     """Find children a cluster was split into and parents it was merged from, on item evidence."""
-    second = _SECOND_ITEMS * evidence + _SECOND_TEXT * (1 - evidence)
     main, other = _containment(found), np.minimum(found.forward, found.backward)
-    return _where((main >= _MAIN) & (other >= second) & (evidence >= _ITEM_EVIDENCE))
+    return _where((main >= _MAIN) & (other >= _SECOND) & (evidence >= _ITEM_EVIDENCE))
+
+
+def _balanced(
+    prior: Membership, latest: Membership, pairs: set[Pair], found: Flows, evidence: Matrix
+) -> set[Pair]:
+    """Find splits and merges by words where the sizes ask for them.
+
+    A cluster that shrank much while an unmatched one of like words appeared, and that with it would have kept
+    its size, was split; and the other way round merged.
+    """
+    size = [
+        np.array([len(c.keys) for c in flows.regular(run)]) / max(1, flows.size(run))
+        for run in (prior, latest)
+    ]
+    p = found.likeness.probability
+    made: set[Pair] = set()
+    for turned in (False, True):
+        of = {(b, a) if turned else (a, b) for a, b in pairs}
+        whole, part = size[::-1] if turned else size
+        like, known = (p.T, evidence.T) if turned else (p, evidence)
+        free = [b for b in range(len(part)) if all(b != pair[1] for pair in of)]
+        for b in free:
+            a = int(np.argmax(like[:, b])) if len(whole) else -1
+            mine = [other for first, other in of if first == a]
+            if a < 0 or len(mine) != 1 or like[a, b] < LOOK_ALIKE or known[a, b] >= _ITEM_EVIDENCE:
+                continue
+            gap = math.log(part[mine[0]] / whole[a])
+            left = math.log((part[mine[0]] + part[b]) / whole[a])
+            if gap < -_GAP and abs(left) <= abs(gap) - _GAIN:
+                made.add((b, a) if turned else (a, b))
+    return made
 
 
 def _containment(found: Flows) -> Matrix:
@@ -203,7 +237,7 @@ def _link(
     c, d, e = float(found.forward[pair]), float(found.backward[pair]), float(evidence[pair])
     by_items = e >= _ITEM_EVIDENCE
     alike = float(found.likeness.probability[pair]) >= _ALIKE
-    if backbone:
+    if backbone or not by_items:
         confidence = _logistic(-2.20 + 4.29 * max(c, d) + 2.02 * min(c, d) + 2.87 * e)
     else:
         confidence = _logistic(_FURTHER[0] + _FURTHER[1] * float(_containment(found)[pair]))
