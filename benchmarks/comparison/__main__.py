@@ -18,13 +18,16 @@ from reporter.analysis import findings, section
 
 REGIMES = {"daily": 1, "gap-3": 3, "weekly": 7}
 
+
 def main() -> None:
     """Simulate, compare, print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.comparison", description=__doc__)
     parser.add_argument("--pairs", type=int, default=20, help="pairs with events, a regime")
     parser.add_argument("--nulls", type=int, default=40, help="pairs without, a regime")
     parser.add_argument("--seed", type=int, default=4242)
-    parser.add_argument("--kinds", default=",".join(KINDS), help="events to plant in turn, separated by commas")
+    parser.add_argument(
+        "--kinds", default=",".join(KINDS), help="events to plant in turn, separated by commas"
+    )
     parser.add_argument("--planted", type=int, default=3, help="events a pair")
     parser.add_argument("--stick", type=float, default=0.0, help="probability of repeating a wording")
     parser.add_argument("--swallow", type=float, default=0.03, help="chance of a large border move")

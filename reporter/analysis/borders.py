@@ -6,14 +6,18 @@ Items that two runs hold show where the borders were in either, whatever the tra
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reporter.analysis.contrast import TAU, TAU_FLOOR
 from reporter.model import ItemMetrics, Membership
 
+_PAIRS, _RUNS = 5, 3
+_NOISE = 0.5
 _LEAST = 10
 """Items each cluster must have on a common scale before anything is read from it."""
 
@@ -147,6 +151,33 @@ class Borders:
             typical={q: _finite(logs[q][1] - logs[q][0]) for q in QUANTITIES},
             errors=_finite(expected["errors"][1] - expected["errors"][0]),
         )
+
+
+def spread(moves: Sequence[float]) -> float:
+    """Give the spread of re-clustering, log scale, that the pairs of clusters of two runs show.
+
+    Method: 1.4826 times the median absolute value, which is the standard deviation of a normal distribution
+    (Hampel 1974, JASA 69:383); `contrast.TAU` where fewer than five pairs tell, and never less than
+    `contrast.TAU_FLOOR`.
+
+    Args:
+        moves: Log ratios of the shared items of matched clusters, latest / prior.
+    """
+    if len(moves) < _PAIRS:
+        return TAU
+    return max(TAU_FLOOR, 1.4826 * float(np.median(np.abs(moves))))
+
+
+def noise_spread(shares: Sequence[float]) -> float:
+    """Give the spread, log scale, of the noise's share between runs of a job.
+
+    What is noise depends on the clustering far more than on the traffic.
+
+    Args:
+        shares: Share of the noise in runs other than the two compared, 0-1.
+    """
+    told = np.log([share for share in shares if share > 0])
+    return max(_NOISE, float(np.std(told, ddof=1)) * math.sqrt(2)) if len(told) >= _RUNS else _NOISE
 
 
 def _expected(

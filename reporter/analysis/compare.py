@@ -38,6 +38,8 @@ class Subject:
     latest: Side
     trust: Trust
     moved: Moves = borders.UNKNOWN
+    tau: float = contrast.TAU
+    """Spread by which re-clustering alone moves its share, log scale."""
 
 
 def trust(link: Matched, share_ratio: float, *, look_alikes: bool) -> Trust:
@@ -63,9 +65,7 @@ def trust(link: Matched, share_ratio: float, *, look_alikes: bool) -> Trust:
     return "certain" if link.confidence >= SAME and link.purity >= _TEXT_PURITY and steady else "likely"
 
 
-def compare(
-    subjects: Sequence[Subject], seed: int, tau: float = contrast.TAU
-) -> dict[int | None, dict[str, MetricChange]]:
+def compare(subjects: Sequence[Subject], seed: int) -> dict[int | None, dict[str, MetricChange]]:
     """Compare all subjects of one job and judge their tests together.
 
     Every row (a cluster's share, cost, latency, tokens, errors) enters the family of tests once, with the
@@ -75,7 +75,6 @@ def compare(
     Args:
         subjects: Clusters matched one to one, the noise, and the whole run.
         seed: Fixes all draws.
-        tau: Spread by which re-clustering alone moves a share, log scale.
 
     Returns:
         Subject name → estimate name → change. The whole run has no share.
@@ -84,7 +83,12 @@ def compare(
         (subject, trial)
         for subject in subjects
         for trial in trials(
-            subject.prior, subject.latest, subject.moved, seed, tau, whole=subject.name is None
+            subject.prior,
+            subject.latest,
+            subject.moved,
+            seed,
+            subject.tau,
+            whole=subject.name is None,
         )
     ]
     rows: dict[tuple[int | None, str], list[int]] = defaultdict(list)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from reporter.analysis import text
 from reporter.analysis.text import Likeness, Matrix
 from reporter.model import NOISE, MemberCluster, Membership
 
+Side: TypeAlias = Literal["prior", "latest"]
 KAPPA = 2.0
 """Weight of the wording, in items."""
 DEFICIT = 0.7
@@ -41,6 +43,10 @@ class Flows:
     """Per prior cluster (n,): items that should have reappeared and did not."""
     latest_missing: Matrix
     """Per latest cluster (n,): items that should have existed before and did not."""
+    prior_noise: Matrix
+    """Per prior cluster (n,): its items found in the latest noise, bridged ones included."""
+    latest_noise: Matrix
+    """Per latest cluster (n,): its items found in the prior noise, bridged ones included."""
     likeness: Likeness
     """What the words say."""
 
@@ -95,6 +101,15 @@ def between(prior: Membership, latest: Membership, runs: Sequence[Membership] = 
         latest_seen=latest_met,
         prior_missing=prior_known - prior_met,
         latest_missing=latest_known - latest_met,
+        prior_noise=_dissolved(
+            [(a.forward, _all(a, "prior"), a.prior_noise, _all(b, "prior"), b.prior_noise) for a, b in hops]
+        ),
+        latest_noise=_dissolved(
+            [
+                (b.backward.T, _all(b, "latest"), b.latest_noise, _all(a, "latest"), a.latest_noise)
+                for a, b in hops
+            ]
+        ),
         likeness=direct.likeness,
     )
 
@@ -134,6 +149,27 @@ def _composed(
     return flow, rests, rests * np.sum(met, axis=0) / np.maximum(weight, 1e-12)
 
 
+def _all(flows: Flows, side: Side) -> Matrix:
+    """Give the items of each cluster of which anything is known."""
+    if side == "prior":
+        return flows.prior_seen + flows.prior_missing + flows.prior_noise
+    return flows.latest_seen + flows.latest_missing + flows.latest_noise
+
+
+def _dissolved(hops: Sequence[tuple[Matrix, Matrix, Matrix, Matrix, Matrix]]) -> Matrix:
+    """Give how many items of each cluster went to noise on either hop, averaged over the runs between.
+
+    Args:
+        hops: Per run, the flow on the first hop (cluster, middle); the items known of each cluster there and
+            how many of them are noise, (cluster,) each; the same of the middle's on the second hop.
+    """
+    lost = [
+        noise + known * (flow @ (on_noise / np.maximum(on_known, 1e-12)))
+        for flow, known, noise, on_known, on_noise in hops
+    ]
+    return np.asarray(np.mean(lost, axis=0))
+
+
 def size(run: Membership) -> int:
     """Give the number of items of a run, noise included."""
     return sum(len(cluster.keys) for cluster in run.clusters)
@@ -159,6 +195,7 @@ def _direct(prior: Membership, latest: Membership) -> tuple[Flows, int]:
     latest_keys = {key for cluster in latest.clusters for key in cluster.keys}
     shared = len(latest_keys & everyone)
     prior_known = np.array([float(sum(key in latest_keys for key in c.keys)) for c in old])
+    latest_lost = {key for c in latest.clusters if c.cluster_id == NOISE for key in c.keys}
     sizes_old = np.array([float(len(c.keys)) for c in old])
     sizes_new = np.array([float(len(c.keys)) for c in new])
     fraction_new = shared / len(latest_keys) if latest_keys else 0.0
@@ -177,6 +214,8 @@ def _direct(prior: Membership, latest: Membership) -> tuple[Flows, int]:
         latest_seen=into_latest,
         prior_missing=prior_missing,
         latest_missing=latest_missing,
+        prior_noise=np.array([float(sum(key in latest_lost for key in c.keys)) for c in old]),
+        latest_noise=latest_known - into_latest,
         likeness=likeness,
     )
     return flows, shared

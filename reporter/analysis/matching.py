@@ -32,8 +32,9 @@ _GAP, _GAIN = 0.2, 0.1
 _LEFTOVER = 0.8
 _ITEM_EVIDENCE = 0.5
 _ALIKE = 0.5
-_ALONE, _ALONE_ITEMS = -0.2, 3.3
-"""Set on simulated runs: without items, of clusters that match no words half are new or gone at best."""
+_ALONE = (0.28, -8.4, 1.9)
+"""Logistic of the part of a cluster that is missing or noise on the other side, and of its flows, fitted to
+simulated runs."""
 LOOK_ALIKE = 0.03
 """Text probability from which an unmatched cluster counts as a look-alike."""
 
@@ -68,6 +69,8 @@ class Group:
     confidence: float
     evidence: Evidence | None
     shared_items: int
+    noise_share: float | None = None
+    """For a cluster without counterpart: part of its known items that is noise in the other run, 0-1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,23 +273,21 @@ def _groups(
             made.append(_set("continued" if same else "renamed", [link]))
     for index, cluster in enumerate(new):
         if not parents[cluster.cluster_id]:
-            sure = _alone(
-                found.forward[:, index],
-                found.backward[:, index],
-                found.latest_seen[index],
-                found.latest_missing[index],
-            )
-            made.append(Group("new", (), (cluster.cluster_id,), sure, None, 0))
+            known = found.latest_seen[index], found.latest_missing[index], found.latest_noise[index]
+            sure = _alone(found.backward[:, index], *(float(n) for n in known))
+            made.append(Group("new", (), (cluster.cluster_id,), sure, None, 0, _part(*known)))
     for index, cluster in enumerate(old):
         if not children[cluster.cluster_id]:
-            sure = _alone(
-                found.forward[index],
-                found.backward[index],
-                found.prior_seen[index],
-                found.prior_missing[index],
-            )
-            made.append(Group("gone", (cluster.cluster_id,), (), sure, None, 0))
+            known = found.prior_seen[index], found.prior_missing[index], found.prior_noise[index]
+            sure = _alone(found.forward[index], *(float(n) for n in known))
+            made.append(Group("gone", (cluster.cluster_id,), (), sure, None, 0, _part(*known)))
     return tuple(sorted(made, key=lambda g: (g.latest or (1 << 30,), g.prior, g.kind)))
+
+
+def _part(seen: float, missing: float, noise: float) -> float | None:
+    """Give which part of the items known of went to noise; ``None`` where none is known."""
+    known = float(seen + missing + noise)
+    return float(noise) / known if known >= 1 else None
 
 
 def _set(kind: MatchKind, links: Sequence[Matched]) -> Group:
@@ -301,22 +302,15 @@ def _set(kind: MatchKind, links: Sequence[Matched]) -> Group:
     )
 
 
-def _alone(forward: Matrix, backward: Matrix, seen: float, missing: float) -> float:
+def _alone(flow: Matrix, seen: float, missing: float, noise: float) -> float:
     """Give the confidence that a cluster has no counterpart.
 
-    One minus the chance of the best link it could have had; items that should have reappeared and did not
-    count as evidence, so words alone never give certainty.
+    Items that should have reappeared and did not, or did so among the noise, speak for it; what flowed to
+    clusters of the other run, or has their words, speaks against it.
     """
-    known = float(seen + missing)
-    base = _ALONE - _ALONE_ITEMS * known / (known + KAPPA)
-    best = max(
-        (
-            _logistic(base + 4.29 * max(c, d) + 2.02 * min(c, d))
-            for c, d in zip(forward, backward, strict=True)
-        ),
-        default=_logistic(base),
-    )
-    return 1 - best
+    without = (missing + noise) / (seen + missing + noise + KAPPA)
+    constant, weight, slope = _ALONE
+    return 1 - _logistic(constant + weight * without + slope * float(flow.sum()))
 
 
 def _look_alikes(

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reporter.analysis import borders, causes, compare, matching, metrics
+from reporter.analysis import borders, causes, compare, contrast, matching, metrics
 from reporter.analysis.borders import Borders
 from reporter.analysis.bridge import Cell
 from reporter.analysis.compare import Subject, Trust
@@ -63,14 +63,40 @@ def compared(latest: Measured, prior: Measured, between: Sequence[Membership], s
     bare = Compared(prior, matched, {}, frozenset(causes.cause_of(f) for f in prior.failures))
     moved = Borders(prior.keys, latest.keys, {**prior.rows, **latest.rows}, between)
     subjects = [Subject(None, prior.side(None), latest.side(None), "certain", borders.STILL)]
+    tau = borders.spread(_border_moves(bare, latest))
     for cluster in sorted(latest.run.clusters, key=lambda c: c.cluster_id):
         origin = bare.one_to_one(cluster)
         if origin is None:
             continue
         before, now = prior.side(origin), latest.side(cluster)
-        trust: Trust = "likely" if cluster.is_noise else _trust(cluster, origin, latest, prior, matched)
-        subjects.append(Subject(cluster.cluster_id, before, now, trust, moved.moves(before.keys, now.keys)))
+        if cluster.is_noise:
+            spread = borders.noise_spread([_noise_share(run) for run in between])
+            subjects.append(Subject(cluster.cluster_id, before, now, "likely", tau=spread))
+            continue
+        trust = _trust(cluster, origin, latest, prior, matched)
+        explained = moved.moves(before.keys, now.keys)
+        subjects.append(Subject(cluster.cluster_id, before, now, trust, explained, tau))
     return Compared(prior, matched, compare.compare(subjects, seed), bare.causes)
+
+
+def _border_moves(compared: Compared, latest: Measured) -> list[float]:
+    """Give the log ratios of shared items of clusters matched one to one, where there are enough."""
+    moves = []
+    for latest_id, (_, prior_id) in sorted(compared.kinds.items()):
+        old, new = compared.prior.cluster(prior_id), latest.cluster(latest_id)
+        if old is None or new is None:
+            continue
+        kept = sum(item.key in latest.keys for item in old.items)
+        known = sum(item.key in compared.prior.keys for item in new.items)
+        if min(kept, known) >= contrast.NET_MIN_SHARED:
+            moves.append(math.log(known / kept))
+    return moves
+
+
+def _noise_share(run: Membership) -> float:
+    size = sum(len(c.keys) for c in run.clusters)
+    noise = sum(len(c.keys) for c in run.clusters if c.cluster_id == NOISE)
+    return noise / size if size else 0.0
 
 
 def _trust(cluster: Cluster, origin: Cluster, latest: Measured, prior: Measured, matched: Matching) -> Trust:
