@@ -17,7 +17,7 @@ from reporter.analysis.contrast import TAU, TAU_FLOOR
 from reporter.model import ItemMetrics, Membership
 
 _PAIRS, _RUNS = 5, 3
-_NOISE = 0.5
+_NOISE = 0.8
 _LEAST = 10
 """Items each cluster must have on a common scale before anything is read from it."""
 

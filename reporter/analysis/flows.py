@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -19,6 +20,8 @@ from reporter.model import NOISE, MemberCluster, Membership
 Side: TypeAlias = Literal["prior", "latest"]
 KAPPA = 2.0
 """Weight of the wording, in items."""
+_KAPPA_HOP = 0.1
+"""The same on the way over runs between: what several of them say is weighed against words in the end."""
 DEFICIT = 0.7
 """Part of the shared fraction that must reappear before a cluster without earlier items counts as new."""
 _ENOUGH_SHARED = 0.1
@@ -35,6 +38,8 @@ class Flows:
     """D: part of a latest cluster that came from a prior one."""
     shared: Matrix
     """Items in both clusters (0 where the runs share none)."""
+    common: int
+    """Items in both runs, noise included."""
     prior_seen: Matrix
     """Per prior cluster (n,): its items found in latest regular clusters, bridged ones included."""
     latest_seen: Matrix
@@ -69,18 +74,54 @@ def between(prior: Membership, latest: Membership, runs: Sequence[Membership] = 
         latest: The later run.
         runs: Runs in between, any order.
     """
-    direct, shared = _direct(prior, latest)
-    smaller = min(size(prior), size(latest))
-    if not runs or shared >= _ENOUGH_SHARED * smaller:
+    direct = _direct(prior, latest, KAPPA)
+    if not runs or direct.common >= _ENOUGH_SHARED * min(size(prior), size(latest)):
         return direct
-    hops = []
-    for middle in sorted(runs, key=lambda run: run.run_id):
-        first, shared_first = _direct(prior, middle)
-        second, shared_second = _direct(middle, latest)
-        if min(shared_first, shared_second) > 0:
-            hops.append((first, second))
-    if not hops:
-        return direct
+    middles = sorted(runs, key=lambda run: run.run_id)
+    hops = [
+        (first, second)
+        for middle in middles
+        if (first := _direct(prior, middle, _KAPPA_HOP)).common > 0
+        and (second := _direct(middle, latest, _KAPPA_HOP)).common > 0
+    ]
+    if not hops and (path := _path(prior, middles, latest)):
+        legs = [_direct(a, b, _KAPPA_HOP) for a, b in pairwise(path)]
+        ends = [_direct(prior, run, KAPPA) for run in path[2:]]
+        first = legs[0]
+        for leg, end in zip(legs[1:-1], ends[:-1], strict=True):
+            first = _joined([(first, leg)], end)
+        hops = [(first, legs[-1])]
+    return _joined(hops, direct) if hops else direct
+
+
+def _path(
+    prior: Membership, middles: Sequence[Membership], latest: Membership
+) -> tuple[Membership, ...] | None:
+    """Find the way from one run to another over runs that share items, with the fewest hops.
+
+    Among ways of equal length the one whose poorest hop shares most; ``None`` where there is none.
+    """
+    runs = (prior, *middles, latest)
+    keys = [{key for cluster in run.clusters for key in cluster.keys} for run in runs]
+    best: dict[int, tuple[int, int, tuple[int, ...]]] = {0: (0, 0, (0,))}
+    reached = [0]
+    while reached and len(runs) - 1 not in best:
+        found: dict[int, tuple[int, int, tuple[int, ...]]] = {}
+        for at in reached:
+            hops, poorest, way = best[at]
+            for to in range(len(runs)):
+                common = len(keys[at] & keys[to])
+                if to in best or not common:
+                    continue
+                least = common if hops == 0 else min(common, -poorest)
+                found[to] = min(found.get(to, (1 << 30, 0, ())), (hops + 1, -least, (*way, to)))
+        best |= found
+        reached = sorted(found)
+    return tuple(runs[i] for i in best[len(runs) - 1][2]) if len(runs) - 1 in best else None
+
+
+def _joined(hops: Sequence[tuple[Flows, Flows]], direct: Flows) -> Flows:
+    """Join the flows to runs between with those from there on, and blend in the direct wording."""
     forward, prior_known, prior_met = _composed(
         [(a.forward, b.forward) for a, b in hops],
         [(a.prior_seen, a.prior_missing) for a, _ in hops],
@@ -97,6 +138,7 @@ def between(prior: Membership, latest: Membership, runs: Sequence[Membership] = 
         forward=keep_prior * forward + (1 - keep_prior) * direct.forward,
         backward=keep_latest * backward.T + (1 - keep_latest) * direct.backward,
         shared=direct.shared,
+        common=direct.common,
         prior_seen=prior_met,
         latest_seen=latest_met,
         prior_missing=prior_known - prior_met,
@@ -122,8 +164,9 @@ def _composed(
     """Average two-hop flows over the runs between, each weighted by the items it rests on.
 
     A run far away from one side has seen few of a cluster's items and says little of it, however many items
-    the two runs share in all. The weight of a run for a cluster is therefore the number of its items the run
-    would know, less what is lost where the second hop rests on few.
+    the two runs share in all. What a run says of a cluster therefore counts with the number of its items the
+    run would know; the part that flows on through a cluster of the middle of which the other side knows few
+    counts less (n m / (n + m) for n items there and m known beyond, as the variances ask).
 
     Args:
         flows: Per run, the flow out of each cluster (cluster, middle) and on from there (middle, other side).
@@ -131,22 +174,23 @@ def _composed(
         far: Per run, the same for the clusters of the middle, as the second hop knows them, each (middle,).
 
     Returns:
-        The flow (cluster, other side), the items each cluster's rests on, and those of them not missing.
+        The flow (cluster, other side), the items each cluster's rests on, and those of them not missing. Over
+        several runs these are between one run's, which would be right if all had seen the same items, and all
+        runs' together, which would be right if none had: the root of the sum of squares.
     """
-    total, weights, met = 0.0, [], []
+    total, weights, met = np.zeros((len(near[0][0]), flows[0][1].shape[1])), [], []
     for (first, second), (seen, missing), (on_seen, on_missing) in zip(flows, near, far, strict=True):
-        known = seen + missing
-        through = np.minimum(1.0, first.sum(axis=1))
-        beyond = (first @ (on_seen + on_missing)) / np.maximum(through, 1e-12)
-        weight = known * (1 - through + through * beyond / np.maximum(known + beyond, 1e-12))
-        weights.append(weight)
-        found = np.minimum(1.0, (first @ second).sum(axis=1))
-        met.append(weight * found)
-        total = total + weight[:, None] * (first @ second)
-    weight = np.sum(weights, axis=0)
-    rests = np.sum(np.square(weights), axis=0) / np.maximum(weight, 1e-12)
-    flow = total / np.maximum(weight, 1e-12)[:, None]
-    return flow, rests, rests * np.sum(met, axis=0) / np.maximum(weight, 1e-12)
+        known, beyond = (seen + missing)[:, None], (on_seen + on_missing)[None, :]
+        through = known * first
+        through = through * beyond / np.maximum(through + beyond, 1e-12)
+        lost = known[:, 0] * (1 - np.minimum(1.0, first.sum(axis=1)))
+        flow = through @ second
+        weights.append(lost + through.sum(axis=1))
+        met.append(np.minimum(flow.sum(axis=1), weights[-1]))
+        total = total + flow
+    weight = np.maximum(np.sum(weights, axis=0), 1e-12)
+    rests = np.sqrt(np.sum(np.square(weights), axis=0))
+    return total / weight[:, None], rests, rests * np.sum(met, axis=0) / weight
 
 
 def _all(flows: Flows, side: Side) -> Matrix:
@@ -175,8 +219,8 @@ def size(run: Membership) -> int:
     return sum(len(cluster.keys) for cluster in run.clusters)
 
 
-def _direct(prior: Membership, latest: Membership) -> tuple[Flows, int]:
-    """Measure flows on shared items; also gives how many items the runs share, noise included."""
+def _direct(prior: Membership, latest: Membership, kappa: float) -> Flows:
+    """Measure flows on shared items; wording weighs as much as `kappa` of them."""
     old, new = regular(prior), regular(latest)
     likeness = text.likeness(
         [text.document(c.title, c.description) for c in old],
@@ -206,10 +250,11 @@ def _direct(prior: Membership, latest: Membership) -> tuple[Flows, int]:
     p = likeness.probability
     t_prior = p / np.maximum(1.0, p.sum(axis=1, keepdims=True))
     t_latest = p / np.maximum(1.0, p.sum(axis=0, keepdims=True))
-    flows = Flows(
-        forward=(counts + KAPPA * t_prior) / (from_prior + KAPPA + prior_missing)[:, None],
-        backward=(counts + KAPPA * t_latest) / (into_latest + KAPPA + latest_missing)[None, :],
+    return Flows(
+        forward=(counts + kappa * t_prior) / (from_prior + kappa + prior_missing)[:, None],
+        backward=(counts + kappa * t_latest) / (into_latest + kappa + latest_missing)[None, :],
         shared=counts,
+        common=shared,
         prior_seen=from_prior,
         latest_seen=into_latest,
         prior_missing=prior_missing,
@@ -218,4 +263,3 @@ def _direct(prior: Membership, latest: Membership) -> tuple[Flows, int]:
         latest_noise=latest_known - into_latest,
         likeness=likeness,
     )
-    return flows, shared
