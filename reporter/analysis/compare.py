@@ -23,7 +23,8 @@ FDR = 0.10
 FAMILYWISE = 0.05
 SAME, LIKELY = 0.9, 0.6
 """Confidence of a link from which both clusters count as the same, and as probably the same."""
-_ITEM_EVIDENCE, _PURITY, _TEXT_PURITY, _TEXT_SHARE_RATIO = 0.5, 0.6, 0.9, 1.25
+_ITEM_EVIDENCE, _PURITY, _LIKELY_PURITY = 0.5, 0.6, 0.4
+_TEXT_PURITY, _TEXT_SHARE_RATIO = 0.9, 1.25
 Trust: TypeAlias = Literal["certain", "likely", "none"]
 """How good a link is: for a change to be called certain, probable, or not at all."""
 
@@ -45,22 +46,23 @@ class Subject:
 def trust(link: Matched, share_ratio: float, *, look_alikes: bool) -> Trust:
     """Say what a link is good enough for.
 
-    A change is certain only of what surely is the same cluster. On item evidence: confidence at least 0.9 and
-    at least 0.6 of the items on both sides agree. On words alone an undetected split or merge would look like
-    a change of cost, so the words must fit each other alone (0.9), no unmatched cluster may look alike, and
-    the share must have stayed within a quarter.
+    A change is certain only of what surely is the same cluster. On item evidence: confidence at least 0.9,
+    and at least 0.6 of the items on both sides agree (0.4 for a probable change). On words alone an
+    undetected split or merge would look like a change of cost, so the words must fit each other alone (0.9),
+    and the share must have stayed within a quarter. An unmatched cluster that may belong to one of the two
+    rules out both.
 
     Args:
         link: The match.
         share_ratio: Latest share / prior share.
-        look_alikes: Whether an unmatched cluster resembles one of the two.
+        look_alikes: Whether an unmatched cluster may belong to one of the two.
     """
-    if link.confidence < LIKELY or not link.backbone:
+    if link.confidence < LIKELY or not link.backbone or look_alikes:
         return "none"
     if link.item_evidence >= _ITEM_EVIDENCE:
+        if link.purity < _LIKELY_PURITY:
+            return "none"
         return "certain" if link.confidence >= SAME and link.purity >= _PURITY else "likely"
-    if look_alikes:
-        return "none"
     steady = 1 / _TEXT_SHARE_RATIO <= share_ratio <= _TEXT_SHARE_RATIO
     return "certain" if link.confidence >= SAME and link.purity >= _TEXT_PURITY and steady else "likely"
 

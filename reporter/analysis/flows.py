@@ -25,7 +25,8 @@ _KAPPA_HOP = 0.1
 DEFICIT = 0.7
 """Part of the shared fraction that must reappear before a cluster without earlier items counts as new."""
 _ENOUGH_SHARED = 0.1
-"""Share of the smaller run that must be shared for direct item evidence; below, runs between are used."""
+"""Share of the smaller run that two runs must share to be linked by items at one go; below, runs between are
+used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,10 @@ class Flows:
     """C: part of a prior cluster that went to a latest one."""
     backward: Matrix
     """D: part of a latest cluster that came from a prior one."""
+    forward_items: Matrix
+    """C by items alone, words left out; 0 where nothing is known."""
+    backward_items: Matrix
+    """D by items alone."""
     shared: Matrix
     """Items in both clusters (0 where the runs share none)."""
     common: int
@@ -97,7 +102,7 @@ def between(prior: Membership, latest: Membership, runs: Sequence[Membership] = 
 def _path(
     prior: Membership, middles: Sequence[Membership], latest: Membership
 ) -> tuple[Membership, ...] | None:
-    """Find the way from one run to another over runs that share items, with the fewest hops.
+    """Find the way from one run to another over runs that share enough items, with the fewest hops.
 
     Among ways of equal length the one whose poorest hop shares most; ``None`` where there is none.
     """
@@ -111,7 +116,7 @@ def _path(
             hops, poorest, way = best[at]
             for to in range(len(runs)):
                 common = len(keys[at] & keys[to])
-                if to in best or not common:
+                if to in best or common < _ENOUGH_SHARED * min(len(keys[at]), len(keys[to])):
                     continue
                 least = common if hops == 0 else min(common, -poorest)
                 found[to] = min(found.get(to, (1 << 30, 0, ())), (hops + 1, -least, (*way, to)))
@@ -137,6 +142,8 @@ def _joined(hops: Sequence[tuple[Flows, Flows]], direct: Flows) -> Flows:
     return Flows(
         forward=keep_prior * forward + (1 - keep_prior) * direct.forward,
         backward=keep_latest * backward.T + (1 - keep_latest) * direct.backward,
+        forward_items=forward,
+        backward_items=backward.T,
         shared=direct.shared,
         common=direct.common,
         prior_seen=prior_met,
@@ -253,6 +260,8 @@ def _direct(prior: Membership, latest: Membership, kappa: float) -> Flows:
     return Flows(
         forward=(counts + kappa * t_prior) / (from_prior + kappa + prior_missing)[:, None],
         backward=(counts + kappa * t_latest) / (into_latest + kappa + latest_missing)[None, :],
+        forward_items=counts / np.maximum(from_prior + prior_missing, 1e-9)[:, None],
+        backward_items=counts / np.maximum(into_latest + latest_missing, 1e-9)[None, :],
         shared=counts,
         common=shared,
         prior_seen=from_prior,

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize
+from scipy import optimize, special
 
 from reporter.analysis import flows, text
 from reporter.analysis.flows import KAPPA, Flows
@@ -23,10 +23,13 @@ from reporter.report import Evidence, MatchKind
 
 Pair: TypeAlias = tuple[int, int]
 _KEEP_ITEMS, _KEEP_TEXT = 0.30, 0.35
-_MAIN = 0.65
-_FURTHER = (-9.6, 13.9)
-"""Logistic of the main containment, fitted to simulated splits, merges and border moves."""
-_SECOND = 0.05
+_INSIDE, _SECOND = 0.35, 0.03
+"""Part of a cluster that must lie in another, and of that one in it, to be asked whether it was split off."""
+_LIKELIER = 0.5
+_EVEN = 0.69
+_FURTHER = (-14.25, 14.17, 5.14, 6.27)
+"""Logistic of that part, of being unmatched otherwise, and of the wording, fitted to simulated splits, merges
+and border moves."""
 _GAP, _GAIN = 0.2, 0.1
 """Log ratio of shares from which a size asks for a split or merge, and by which that must mend it."""
 _LEFTOVER = 0.8
@@ -37,6 +40,8 @@ _ALONE = (0.28, -8.4, 1.9)
 simulated runs."""
 LOOK_ALIKE = 0.03
 """Text probability from which an unmatched cluster counts as a look-alike."""
+_LOOK_ALIKE_ITEMS = 0.25
+"""Part of either cluster's items that lies in the other, from which it does where items decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ class Matching:
     """By latest id, the surest first."""
     groups: tuple[Group, ...]
     look_alikes: frozenset[Pair]
-    """(prior id, latest id) of pairs whose words are alike but that are not linked, one being unmatched."""
+    """(prior id, latest id) of pairs that may belong together but are not linked, one being unmatched."""
 
     def parents(self, latest_id: int) -> tuple[Matched, ...]:
         """Give the links of a latest cluster."""
@@ -124,15 +129,16 @@ def match(prior: Membership, latest: Membership, between: Sequence[Membership] =
     )
     backbone = _backbone(found, evidence)
     backbone |= _leftovers(old, new, backbone, found)
-    pairs = backbone | _further(found, evidence)
+    further = _further(found, backbone)
+    pairs = backbone | _where(further >= _LIKELIER)
     pairs |= _balanced(prior, latest, pairs, found, evidence)
     links = tuple(
         sorted(
-            (_link(found, evidence, old, new, pair, pair in backbone) for pair in pairs),
+            (_link(found, evidence, further, old, new, pair, pair in backbone) for pair in pairs),
             key=lambda link: (link.latest_id, -link.confidence, link.prior_id),
         )
     )
-    return Matching(links, _groups(found, old, new, links), _look_alikes(found, old, new, pairs))
+    return Matching(links, _groups(found, old, new, links), _look_alikes(found, old, new, pairs, evidence))
 
 
 def _assign(score: Matrix) -> list[Pair]:
@@ -152,10 +158,32 @@ def _backbone(found: Flows, evidence: Matrix) -> set[Pair]:
     return {(a, b) for a, b in _assign(score) if score[a, b] >= floor[a, b]}
 
 
-def _further(found: Flows, evidence: Matrix) -> set[Pair]:
-    """Find children a cluster was split into and parents it was merged from, on item evidence."""
-    main, other = _containment(found), np.minimum(found.forward, found.backward)
-    return _where((main >= _MAIN) & (other >= _SECOND) & (evidence >= _ITEM_EVIDENCE))
+def _further(found: Flows, backbone: set[Pair]) -> Matrix:
+    """Give the probability that a pair beside the backbone is a child split off or a parent merged, by items.
+
+    Whether most of one cluster lies in the other tells a split from a move of the border, and so does whether
+    it has a match of its own: what lost items to a neighbour is still there, what was split off is not. Few
+    items are drawn towards `_EVEN`, where either is as likely.
+    """
+    rows, columns = {a for a, _ in backbone}, {b for _, b in backbone}
+    constant, inside, alone, words = _FURTHER
+    p = found.likeness.probability
+    free_old = np.array([a not in rows for a in range(p.shape[0])], dtype=np.float64)[:, None]
+    free_new = np.array([b not in columns for b in range(p.shape[1])], dtype=np.float64)[None, :]
+    prior = (found.prior_seen + found.prior_missing)[:, None]
+    latest = (found.latest_seen + found.latest_missing)[None, :]
+    made = np.zeros_like(p)
+    for part, known, free in (
+        (found.backward_items, latest, free_new),
+        (found.forward_items, prior, free_old),
+    ):
+        drawn = (part * known + KAPPA * _EVEN) / (known + KAPPA)
+        logit = constant + inside * drawn + alone * free + words * p
+        made = np.where(part >= _INSIDE, np.maximum(made, special.expit(logit)), made)
+    both = np.minimum(found.forward_items, found.backward_items) >= _SECOND
+    made = np.where(both, made, 0.0)
+    made[[a for a, _ in backbone], [b for _, b in backbone]] = 0.0
+    return np.asarray(made, dtype=np.float64)
 
 
 def _balanced(
@@ -187,17 +215,6 @@ def _balanced(
             if gap < -_GAP and abs(left) <= abs(gap) - _GAIN:
                 made.add((b, a) if turned else (a, b))
     return made
-
-
-def _containment(found: Flows) -> Matrix:
-    """Give the larger part of either cluster that lies in the other, (prior, latest).
-
-    Words shrink every flow by what they weigh; here, where items decide, that is undone.
-    """
-    prior, latest = found.prior_seen + found.prior_missing, found.latest_seen + found.latest_missing
-    forward = found.forward * ((prior + KAPPA) / np.maximum(prior, 1e-9))[:, None]
-    backward = found.backward * ((latest + KAPPA) / np.maximum(latest, 1e-9))[None, :]
-    return np.asarray(np.minimum(1.0, np.maximum(forward, backward)), dtype=np.float64)
 
 
 def _leftovers(
@@ -232,6 +249,7 @@ def _logistic(x: float) -> float:
 def _link(
     found: Flows,
     evidence: Matrix,
+    further: Matrix,
     old: Sequence[MemberCluster],
     new: Sequence[MemberCluster],
     pair: Pair,
@@ -240,10 +258,10 @@ def _link(
     c, d, e = float(found.forward[pair]), float(found.backward[pair]), float(evidence[pair])
     by_items = e >= _ITEM_EVIDENCE
     alike = float(found.likeness.probability[pair]) >= _ALIKE
-    if backbone or not by_items:
-        confidence = _logistic(-2.20 + 4.29 * max(c, d) + 2.02 * min(c, d) + 2.87 * e)
+    if further[pair] >= _LIKELIER:
+        confidence = float(further[pair])
     else:
-        confidence = _logistic(_FURTHER[0] + _FURTHER[1] * float(_containment(found)[pair]))
+        confidence = _logistic(-2.20 + 4.29 * max(c, d) + 2.02 * min(c, d) + 2.87 * e)
     return Matched(
         prior_id=old[pair[0]].cluster_id,
         latest_id=new[pair[1]].cluster_id,
@@ -314,11 +332,17 @@ def _alone(flow: Matrix, seen: float, missing: float, noise: float) -> float:
 
 
 def _look_alikes(
-    found: Flows, old: Sequence[MemberCluster], new: Sequence[MemberCluster], pairs: set[Pair]
+    found: Flows,
+    old: Sequence[MemberCluster],
+    new: Sequence[MemberCluster],
+    pairs: set[Pair],
+    evidence: Matrix,
 ) -> frozenset[Pair]:
     rows, columns = {a for a, _ in pairs}, {b for _, b in pairs}
+    by_items = np.maximum(found.forward_items, found.backward_items) >= _LOOK_ALIKE_ITEMS
+    by_words = found.likeness.probability >= LOOK_ALIKE
     return frozenset(
         (old[a].cluster_id, new[b].cluster_id)
-        for a, b in _where(found.likeness.probability >= LOOK_ALIKE)
+        for a, b in _where(np.where(evidence >= _ITEM_EVIDENCE, by_items, by_words))
         if (a, b) not in pairs and (a not in rows or b not in columns)
     )
