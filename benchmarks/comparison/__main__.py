@@ -16,6 +16,8 @@ from benchmarks.comparison.score import CLASSES, KIND_OF, METRIC_KINDS, Tally, s
 from benchmarks.comparison.world import KINDS, LENGTH, STRUCTURAL, draw, inputs, world
 from reporter.analysis import findings, section
 
+_MISSED = 0.3
+"""Part of the days on which no run was made."""
 REGIMES = {"daily": 1, "gap-3": 3, "weekly": 7}
 
 
@@ -68,7 +70,8 @@ def _pair(
     *_, null, number = seed
     made = world(rng, gap, kinds, *noise)
     prior, latest = draw(made, LENGTH, rng), draw(made, LENGTH + gap, rng)
-    between = tuple(draw(made, end, rng) for end in range(LENGTH + 1, LENGTH + gap)) if gap == LENGTH else ()
+    days = range(LENGTH + 1, LENGTH + gap) if gap == LENGTH else ()
+    between = tuple(draw(made, end, rng) for end in days if rng.random() > _MISSED)
     for name, tally in tallies.items():
         given = inputs(latest, prior, between if name == "weekly bridged" else ())
         start = time.perf_counter()

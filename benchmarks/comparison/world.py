@@ -147,7 +147,7 @@ def world(rng: Generator, gap: int, kinds: tuple[str, ...], stick: float, swallo
         gap=gap,
         stick=stick,
         swallow=swallow,
-        sample=int(volume * LENGTH * rng.uniform(0.3, 0.95)),
+        sample=int(volume * LENGTH * rng.uniform(0.25, 0.95)),
         rates=rates,
         means={
             "cost": dearer * np.exp(centre + spread**2 / 2),

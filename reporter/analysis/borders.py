@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from reporter.analysis.contrast import TAU, TAU_FLOOR
 from reporter.model import ItemMetrics, Membership
 
+_BRIDGED, _BRIDGED_POINTS = 0.08, 0.005
+"""Error of border moves that runs between tell: of a mean, log scale, and of an error rate, 0-1."""
 _PAIRS, _RUNS = 5, 3
 _NOISE = 0.8
 _LEAST = 10
@@ -24,22 +26,47 @@ _LEAST = 10
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """What border moves explain of a change, latest against prior; what cannot be told is missing."""
+    """What border moves explain of a change, latest against prior."""
 
     share: float | None = None
     """Log ratio, where runs between the two tell it; shared items tell it to `contrast.share_growth`."""
     mean: Mapping[str, float] = field(default_factory=dict)
-    """Quantity → log ratio of means."""
+    """Quantity → log ratio of means; missing where it cannot be told."""
     typical: Mapping[str, float] = field(default_factory=dict)
     """Quantity → log ratio of geometric means of positive values."""
-    errors: float | None = None
+    errors: float = 0.0
     """Difference of the error rates, 0-1."""
+    slack: float = 0.20
+    """What borders may have done beyond that to a mean, either way, log scale."""
+    slack_points: float = 0.01
+    """The same for an error rate, 0-1."""
+
+    def of_mean(self, quantity: str, growth: float) -> float:
+        """Give what borders explain of a growth (log ratio of means)."""
+        return _explained(growth, self.mean.get(quantity, 0.0), self.slack)
+
+    def of_typical(self, quantity: str, growth: float) -> float:
+        """Give what borders explain of a growth (log ratio of quantiles)."""
+        return _explained(growth, self.typical.get(quantity, 0.0), self.slack)
+
+    def of_errors(self, difference: float) -> float:
+        """Give what borders explain of a difference of error rates."""
+        return _explained(difference, self.errors, self.slack_points)
 
 
 QUANTITIES = ("cost", "latency", "tokens")
 UNKNOWN = Moves()
-STILL = Moves(mean=dict.fromkeys(QUANTITIES, 0.0), typical=dict.fromkeys(QUANTITIES, 0.0), errors=0.0)
+STILL = Moves(slack=0.0, slack_points=0.0)
 """A whole run has no borders."""
+
+
+def _explained(change: float, moved: float, slack: float) -> float:
+    """Give the part of a change that borders explain: never against it, never more than it.
+
+    Borders that moved the other way would make a change look larger than anything that was measured.
+    """
+    most = moved + math.copysign(slack, change)
+    return min(max(most, min(change, 0.0)), max(change, 0.0))
 
 
 class Borders:
@@ -110,7 +137,9 @@ class Borders:
             share=average([m.share or 0.0 for _, m in weighted]),
             mean={q: average([m.mean[q] for _, m in weighted]) for q in QUANTITIES},
             typical={q: average([m.typical[q] for _, m in weighted]) for q in QUANTITIES},
-            errors=average([m.errors or 0.0 for _, m in weighted]),
+            errors=average([m.errors for _, m in weighted]),
+            slack=_BRIDGED,
+            slack_points=_BRIDGED_POINTS,
         )
 
     def _mask(self, keys: frozenset[str]) -> NDArray[np.bool_]:
@@ -127,6 +156,8 @@ class Borders:
             mean={q: _log_ratio(means[0][q], means[1][q]) for q in QUANTITIES},
             typical={q: _finite(logs[1][q] - logs[0][q]) for q in QUANTITIES},
             errors=_finite(means[1]["errors"] - means[0]["errors"]),
+            slack=0.0,
+            slack_points=0.0,
         )
 
     def _over(

@@ -21,8 +21,8 @@ Places: TypeAlias = NDArray[np.int64]
 
 TAU = 0.15
 """Spread (log scale) by which re-clustering alone moves a share between runs without common items."""
-TAU_FLOOR = 0.08
-"""Spread that is left where re-clustering was measured, and the least that is believed."""
+TAU_FLOOR, TAU_BRIDGED = 0.08, 0.12
+"""The least that is believed of it, and what is left where runs between measured it."""
 _TAKEN_OFF = 0.75
 NET_MIN_SHARED = 10
 """Shared items both clusters need before re-clustering is measured rather than assumed."""
@@ -89,7 +89,7 @@ def share_growth(
     item that stays cancels. Re-clustering that cannot be measured adds ``(tau u)**2`` to the variance, u
     the part of the items not shared. With fewer, what runs between the two say of the borders is taken off,
     three quarters of it (the slope of growth on it among unchanged clusters, for it has an error of its own),
-    and leaves a spread of 0.08; without such runs nothing is taken off and tau counts in full. The difference
+    and leaves a spread of 0.12; without such runs nothing is taken off and tau counts in full. The difference
     is the growth times the logarithmic mean of the two shares, which without a net figure is ``p_b - p_a``;
     its interval is scaled alike, so difference and ratio always agree about zero, and both runs in the other
     order give its negative.
@@ -112,7 +112,7 @@ def share_growth(
         method, spread = "share-growth-net", tau * (1 - 2 * overlap.shared / (n_a + n_b))
     elif moved is not None:
         growth -= _TAKEN_OFF * moved
-        method, spread = "share-growth-bridged", min(tau, TAU_FLOOR)
+        method, spread = "share-growth-bridged", min(tau, TAU_BRIDGED)
     out_a, out_b = 1 / n_a, 1 / n_b
     in_a, in_b = 1 / x_a - out_a - border_a, 1 / x_b - out_b - border_b
     only_a, only_b = x_a - overlap.in_prior, x_b - overlap.in_latest

@@ -268,7 +268,9 @@ def _structural(index: int, section: JobSection) -> Iterator[tuple[float, Findin
         latest = math.fsum(clusters[i].share for i in entry.latest if i in clusters)
         sizes = [clusters[i].size for i in entry.latest if i in clusters]
         sizes += [before[i].size for i in entry.prior if i in before]
-        if max(prior, latest) < NEWS_SHARE or max(sizes, default=0) < NEWS_ITEMS:
+        # Of a split or a merge every part but the largest must be worth telling by itself.
+        told = sorted(sizes, reverse=True)[2 if entry.kind in ("split", "merged") else 0 :]
+        if max(prior, latest) < NEWS_SHARE or max(told, default=0) < NEWS_ITEMS:
             continue
         yield max(prior, latest), _structural_finding(index, section, entry, prior, latest, clusters)
 

@@ -129,6 +129,7 @@ def match(prior: Membership, latest: Membership, between: Sequence[Membership] =
     )
     backbone = _backbone(found, evidence)
     backbone |= _leftovers(old, new, backbone, found)
+    backbone |= _crossed(found, backbone)
     further = _further(found, backbone)
     pairs = backbone | _where(further >= _LIKELIER)
     pairs |= _balanced(prior, latest, pairs, found, evidence)
@@ -156,6 +157,24 @@ def _backbone(found: Flows, evidence: Matrix) -> set[Pair]:
     score = np.sqrt(found.forward * found.backward)
     floor = _KEEP_ITEMS * evidence + _KEEP_TEXT * (1 - evidence)
     return {(a, b) for a, b in _assign(score) if score[a, b] >= floor[a, b]}
+
+
+def _crossed(found: Flows, backbone: set[Pair]) -> set[Pair]:
+    """Pair an unmatched cluster that looks split off with one that looks merged in, both beside one pair.
+
+    A split and a merge of the same cluster at once is one border that moved, where the two have like words.
+    """
+    partner = dict(backbone)
+    free_new = set(range(found.forward.shape[1])) - set(partner.values())
+    further = _where(_further(found, backbone) >= _LIKELIER)
+    made: set[Pair] = set()
+    for a, b in sorted(further):
+        merged = [old for old, new in sorted(further) if new == partner.get(a) and old not in partner]
+        for old in merged:
+            alike = b in free_new and found.likeness.probability[old, b] >= _ALIKE
+            if alike and all(old != pair[0] and b != pair[1] for pair in made):
+                made.add((old, b))
+    return made
 
 
 def _further(found: Flows, backbone: set[Pair]) -> Matrix:

@@ -22,20 +22,6 @@ _LARGE = 2_000
 _AT_ONCE = 2_000_000
 
 
-def explained(change: float, borders: float | None, unknown: float) -> float:
-    """Give the part of a change that moves of the borders explain: never against it, never more than it.
-
-    Borders that moved the other way would make a change look larger than anything that was measured.
-
-    Args:
-        change: What was measured.
-        borders: What the borders' moves come to; ``None`` where nothing shows them.
-        unknown: What they may then have done, either way.
-    """
-    moved = math.copysign(unknown, change) if borders is None else borders
-    return min(max(moved, min(change, 0.0)), max(change, 0.0))
-
-
 def typical_p(pair: Pairing, null: float = 0.0) -> float | None:
     """Test whether the typical (geometric mean) positive value changed by more than a factor exp(null).
 

@@ -6,8 +6,9 @@ A row is one question about a cluster (did its cost change?) that one or more es
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -23,8 +24,6 @@ MIN_ERROR_ITEMS = 5
 SHARE_RATIO, SHARE_POINTS = 1.25, 0.01
 METRIC_RATIO_UP, METRIC_RATIO_DOWN = 1.20, 0.83
 ERROR_POINTS = 0.03
-UNKNOWN_BORDERS, UNKNOWN_BORDERS_POINTS = 0.20, 0.01
-"""What border moves that nothing shows may have done to a mean (log scale) and to an error rate."""
 ROWS = {
     "share": "share",
     "mean_cost_usd": "cost",
@@ -116,22 +115,48 @@ def trials(a: Side, b: Side, moved: Moves, seed: int, tau: float, *, whole: bool
         ("mean_latency_s", data.latency, "latency"),
         ("mean_tokens", data.tokens, "tokens"),
     ):
-        made.append(_mean(metric, sides, before, now, moved.mean.get(quantity), seed))
+        made.append(_mean(metric, sides, before, now, partial(moved.of_mean, quantity), seed))
     for wanted, sides, quantity in (
         ({"median_cost_usd": 0.5}, data.cost, "cost"),
         ({"median_latency_s": 0.5, "p95_latency_s": 0.95}, data.latency, "latency"),
     ):
-        made += _quantiles(wanted, sides, before, now, moved.typical.get(quantity), seed)
-    made.append(_errors(data.rows, before, now, moved.errors))
+        made += _quantiles(wanted, sides, before, now, partial(moved.of_typical, quantity), seed)
+    made.append(_errors(data.rows, before, now, moved))
     return sorted(made, key=lambda trial: ESTIMATES.index(trial.metric))
 
 
 def _data(a: Side, b: Side) -> _Data:
-    rows = [{key: row for key, row in sorted(side.rows.items()) if row.has_data} for side in (a, b)]
+    rows = [_distinct(side) for side in (a, b)]
     cost = [{key: row.cost_usd or 0.0 for key, row in side.items()} for side in rows]
     tokens = [{key: row.tokens or 0.0 for key, row in side.items()} for side in rows]
     latency = [{k: row.latency_s for k, row in side.items() if row.latency_s is not None} for side in rows]
     return _Data((cost[0], cost[1]), (tokens[0], tokens[1]), (latency[0], latency[1]), (rows[0], rows[1]))
+
+
+def _distinct(side: Side) -> dict[str, ItemMetrics]:
+    """Give rows with data by what they tell of.
+
+    Several evaluations may judge one generation, whose figures all of them show: it is one observation.
+    """
+    rows = [row for _, row in sorted(side.rows.items()) if row.has_data]
+    return dict(sorted({row.target_id or row.key: row for row in rows}.items()))
+
+
+def _about(c: Contrast, prior: float, latest: float) -> Contrast:
+    """Move a contrast of distinct observations to the figures that are shown, which count every item."""
+    if c.difference is None:
+        return c
+    shift = latest - prior - c.difference
+    factor = latest / prior / c.ratio if c.ratio and prior > 0 and latest > 0 else 1.0
+    return replace(
+        c,
+        difference=latest - prior,
+        low=None if c.low is None else c.low + shift,
+        high=None if c.high is None else c.high + shift,
+        ratio=None if c.ratio is None else c.ratio * factor,
+        ratio_low=None if c.ratio_low is None else c.ratio_low * factor,
+        ratio_high=None if c.ratio_high is None else c.ratio_high * factor,
+    )
 
 
 def _clear(c: Contrast) -> bool:
@@ -172,7 +197,7 @@ def _mean(
     sides: tuple[dict[str, float], dict[str, float]],
     before: Estimates,
     now: Estimates,
-    moved: float | None,
+    explained: Callable[[float], float],
     seed: int,
 ) -> Trial:
     prior, latest = getattr(before, metric).value, getattr(now, metric).value
@@ -180,8 +205,8 @@ def _mean(
         return _untested(metric, prior, latest)
     pair = _paired(*sides)
     growth = math.log(latest / prior) if prior > 0 and latest > 0 else 0.0
-    null = significance.explained(growth, moved, UNKNOWN_BORDERS)
-    c = replace(contrast.mean_change(pair, null), difference=latest - prior)
+    null = explained(growth)
+    c = _about(contrast.mean_change(pair, null), prior, latest)
     trial = _judged(metric, prior, latest, c, growth - null, min(len(side) for side in sides) >= MIN_ITEMS)
     trial = replace(trial, driven_by=_drivers(*sides))
     if trial.candidate:
@@ -215,7 +240,7 @@ def _quantiles(
     sides: tuple[dict[str, float], dict[str, float]],
     before: Estimates,
     now: Estimates,
-    moved: float | None,
+    explained: Callable[[float], float],
     seed: int,
 ) -> list[Trial]:
     pair = _paired(*({key: value for key, value in side.items() if value > 0} for side in sides))
@@ -229,9 +254,9 @@ def _quantiles(
             made.append(_untested(metric, prior, latest))
             continue
         growth = math.log(latest / prior)
-        null = significance.explained(growth, moved, UNKNOWN_BORDERS)
+        null = explained(growth)
         p_value = significance.typical_p(pair, null) if q == 0.5 else significance.exceedance_p(pair, q, null)
-        c = replace(found[index], difference=latest - prior, p_value=p_value)
+        c = replace(_about(found[index], prior, latest), p_value=p_value)
         made.append(_judged(metric, prior, latest, c, growth - null, enough=True))
     return made
 
@@ -240,18 +265,18 @@ def _errors(
     rows: tuple[dict[str, ItemMetrics], dict[str, ItemMetrics]],
     before: Estimates,
     now: Estimates,
-    moved: float | None,
+    moved: Moves,
 ) -> Trial:
     prior, latest = before.error_rate.value, now.error_rate.value
     if prior is None or latest is None:
         return _untested("error_rate", prior, latest)
     a, b = rows
-    null = significance.explained(latest - prior, moved, UNKNOWN_BORDERS_POINTS)
+    null = moved.of_errors(latest - prior)
     k_a, k_b = (sum(row.error_events > 0 for row in side.values()) for side in rows)
     c = contrast.rate_change(k_a, len(a), k_b, len(b), len(a.keys() & b.keys()), null)
     enough = min(len(a), len(b)) >= MIN_ITEMS and max(k_a, k_b) >= MIN_ERROR_ITEMS
     large = abs(latest - prior - null) >= ERROR_POINTS
-    return Trial("error_rate", prior, latest, replace(c, difference=latest - prior), enough, large)
+    return Trial("error_rate", prior, latest, _about(c, prior, latest), enough, large)
 
 
 def _judged(metric: str, prior: float, latest: float, c: Contrast, left: float, enough: bool) -> Trial:  # noqa: FBT001
