@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from reporter.analysis import contrast, inference
+from reporter.analysis import contrast, inference, quantiles, significance
 
 NONE = np.array([], dtype=np.int64)
 
@@ -107,7 +107,7 @@ def test_bootstrap_of_a_median_covers_the_truth(shared: int) -> None:
         both = rng.lognormal(0, 0.8, shared)
         a = np.concatenate([both, rng.lognormal(0, 0.8, 100 - shared)])
         b = np.concatenate([both, rng.lognormal(0, 0.8, 100 - shared)])
-        (made,) = contrast.quantile_change(pair(a, b, shared), (0.5,), (index,))
+        (made,) = quantiles.quantile_change(pair(a, b, shared), (0.5,), (index,))
         assert made.low is not None
         assert made.high is not None
         hits += made.low <= 0 <= made.high
@@ -117,7 +117,7 @@ def test_bootstrap_of_a_median_covers_the_truth(shared: int) -> None:
 def test_both_bootstraps_draw_from_the_same_distribution() -> None:
     rng = np.random.default_rng(5)
     values = np.sort(rng.lognormal(0, 1, 80))
-    drawn = contrast._drawn(values, 0.95, np.random.default_rng(1))
+    drawn = quantiles._drawn(values, 0.95, np.random.default_rng(1))
     plain = np.quantile(rng.choice(values, (999, 80)), 0.95, axis=1)
     assert np.quantile(drawn, (0.1, 0.5, 0.9)) == pytest.approx(np.quantile(plain, (0.1, 0.5, 0.9)), rel=0.12)
 
@@ -131,8 +131,8 @@ def test_approximated_draws_agree_with_resampling() -> None:
         500,
     )
     for q in (0.5, 0.95):
-        ((a, b),) = contrast._resampled(made, (q,), np.random.default_rng(1))
-        c, d = contrast._approximated(made, q, np.random.default_rng(2))
+        ((a, b),) = quantiles._resampled(made, (q,), np.random.default_rng(1))
+        c, d = quantiles._approximated(made, q, np.random.default_rng(2))
         assert (d - c).std() == pytest.approx((b - a).std(), rel=0.2)
         assert np.corrcoef(c, d)[0, 1] == pytest.approx(np.corrcoef(a, b)[0, 1], abs=0.1)
 
@@ -171,8 +171,8 @@ def test_tests_of_values_keep_their_level(test: str, shared: int) -> None:
             shared,
         )
         p = {
-            "typical": contrast.typical_p,
-            "exceedance": lambda x: contrast.exceedance_p(x, 0.95),
+            "typical": significance.typical_p,
+            "exceedance": lambda x: significance.exceedance_p(x, 0.95),
             "mean": lambda x: contrast.mean_change(x).p_value,
         }[test](made)
         assert p is not None

@@ -11,8 +11,9 @@ import msgspec
 import pytest
 
 from reporter import report as r
-from reporter.analysis import findings, redact, section, wording
+from reporter.analysis import findings, inference, redact, section, wording
 from reporter.analysis.selection import JobRuns
+from reporter.analysis.trials import ROWS
 from reporter.model import Cluster, Job, Run
 from reporter.report import checks
 from tests.worlds import NOW, THEMES, cluster, failure, header, inputs, item, row, rows, run
@@ -139,16 +140,22 @@ def test_errors_latency_and_falls_are_found_too() -> None:
 
 def test_calls_agree_with_their_intervals_and_q_values() -> None:
     made = loud(cost={"Refund disputes": 2.0, "Password help": 1.3}, errors={"Invoice copies": 0.2})
-    changes = [m for c in [*made.clusters, made.noise] if c and c.change for m in c.change.metrics.values()]
     assert made.overall is not None
-    assert made.overall.change is not None
-    changes += made.overall.change.metrics.values()
-    family = sorted((m.p_value, m.q_value) for m in changes if m.p_value is not None)
+    subjects = [c.change for c in [*made.clusters, made.noise, made.overall] if c and c.change]
+    changes = [m for subject in subjects for m in subject.metrics.values()]
+    rows_of = [
+        [m for name, m in subject.metrics.items() if ROWS[name] == kind and m.p_value is not None]
+        for subject in subjects
+        for kind in dict.fromkeys(ROWS.values())
+    ]
+    family = [
+        (min(1.0, len(row) * min(m.p_value for m in row)), min(m.q_value for m in row))  # type: ignore[type-var]
+        for row in rows_of
+        if row
+    ]
     assert len(family) > 30
-    smallest = 1.0
-    for index in range(len(family) - 1, -1, -1):
-        smallest = min(smallest, family[index][0] * len(family) / (index + 1))
-        assert family[index][1] == pytest.approx(smallest)
+    q_values = inference.benjamini_hochberg([p for p, _ in family])
+    assert [q for _, q in family] == pytest.approx(q_values)
     for change in changes:
         if change.call in ("changed", "probably_changed"):
             assert change.q_value is not None
@@ -204,9 +211,19 @@ def test_new_and_gone_clusters_are_listed_with_their_places() -> None:
         "Refund disputes": "continued",
         "Parcel tracking": "gone",
     }
+    news = {t.kind: t.confidence for t in made.transitions}
+    assert news["new"] < 0.6, "two weeks without common items: it may be another name for the same thing"
+    assert news["gone"] < 0.6
+    assert not [f for f in findings.findings([made]) if f.kind in ("new", "gone")]
+
+
+def test_new_and_gone_clusters_are_told_where_items_vouch_for_it() -> None:
+    latest = run({"Refund disputes": 200, "Webhook errors": 60}, 0, prefix="w")
+    prior = run({"Refund disputes": 200, "Parcel tracking": 80}, 1, prefix="w")
+    made = section.build(inputs(latest, prior))
     told = [f.sentence for f in findings.findings([made])]
-    assert any("“Webhook errors” looks new: 60 traces, 23% of the run." in s for s in told)
-    assert any("“Parcel tracking” seems gone: it held 29% of the traces before." in s for s in told)
+    assert "“Webhook errors” is new: 60 traces, 23% of the run." in told
+    assert "“Parcel tracking” is gone: it held 29% of the traces before." in told
 
 
 def split_section() -> r.JobSection:
