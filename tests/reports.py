@@ -92,7 +92,9 @@ def _estimates(share: float, n: int, cost: float | None, latency: float | None, 
     )
 
 
-def _metric_change(prior: float | None, latest: float | None, call: str) -> r.MetricChange:
+def _metric_change(
+    prior: float | None, latest: float | None, call: str, *, judged: bool = True
+) -> r.MetricChange:
     if prior is None or latest is None:
         return r.MetricChange(
             prior=prior,
@@ -121,6 +123,7 @@ def _metric_change(prior: float | None, latest: float | None, call: str) -> r.Me
         p_value=0.2,
         q_value=0.4,
         call=call,
+        good=difference < 0 if judged and difference else None,
         method="log-ratio",
     )
 
@@ -162,7 +165,7 @@ def cluster(
             else [],
             prior_title=title if matched else None,
             metrics={
-                "share": _metric_change(prior_share, share, "no_clear_change"),
+                "share": _metric_change(prior_share, share, "no_clear_change", judged=False),
                 "mean_cost_usd": _metric_change(prior_cost, cost, "changed" if loud else "no_clear_change"),
                 "median_cost_usd": _metric_change(prior_cost * 0.8, cost * 0.8, "no_clear_change"),
                 "mean_latency_s": _metric_change(latency * 1.05, latency, "no_clear_change"),

@@ -128,7 +128,8 @@ def _print(name: str, planted: Tally, null: Tally) -> None:
         print(f"    {kind:22}{_part(null.alarms[kind], null.pairs)}")
     by_estimate = {e: null.alarms[e] for e in KIND_OF if e != "share" and null.alarms[e]}
     print(f"    by estimate: {by_estimate}")
-    print(f"    {'noise share':22}{_part(null.alarms['noise share'], null.pairs)}")
+    for kind in ("noise share", "coverage"):
+        print(f"    {kind:22}{_part(null.alarms[kind], null.pairs)}")
     print("  planted changes found (of those the sample can show), and as certain:")
     for kind in KINDS:
         possible = planted.power[kind, "possible"]

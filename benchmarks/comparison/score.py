@@ -314,4 +314,5 @@ def _alarms(tally: Tally, found: list[Finding]) -> None:
     news = [one for one in found if one.kind in STRUCTURAL]
     tally.alarms["any structural"] += bool(news)
     tally.alarms["structural headline"] += any(one.call == "changed" for one in news)
+    tally.alarms["coverage"] += any(one.kind == "coverage" for one in found)
     tally.alarms["noise share"] += any(one.kind == "noise" for one in found)

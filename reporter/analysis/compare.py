@@ -9,8 +9,9 @@ little data.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from reporter.analysis import borders, contrast, inference
@@ -25,6 +26,10 @@ SAME, LIKELY = 0.9, 0.6
 """Confidence of a link from which both clusters count as the same, and as probably the same."""
 _ITEM_EVIDENCE, _PURITY, _LIKELY_PURITY = 0.5, 0.6, 0.4
 _TEXT_PURITY, _TEXT_SHARE_RATIO = 0.9, 1.25
+Wanted: TypeAlias = Literal["up", "down", "neutral"]
+"""Which way of a figure is the better one."""
+GOOD: Mapping[str, Wanted] = MappingProxyType({name: "down" for name in ROWS if name != "share"})
+"""Unless told otherwise: less is better of everything but volume, which is neutral."""
 Trust: TypeAlias = Literal["certain", "likely", "none"]
 """How good a link is: for a change to be called certain, probable, or not at all."""
 
@@ -67,7 +72,9 @@ def trust(link: Matched, share_ratio: float, *, look_alikes: bool) -> Trust:
     return "certain" if link.confidence >= SAME and link.purity >= _TEXT_PURITY and steady else "likely"
 
 
-def compare(subjects: Sequence[Subject], seed: int) -> dict[int | None, dict[str, MetricChange]]:
+def compare(
+    subjects: Sequence[Subject], seed: int, wanted: Mapping[str, Wanted] = GOOD
+) -> dict[int | None, dict[str, MetricChange]]:
     """Compare all subjects of one job and judge their tests together.
 
     Every row (a cluster's share, cost, latency, tokens, errors) enters the family of tests once, with the
@@ -77,6 +84,7 @@ def compare(subjects: Sequence[Subject], seed: int) -> dict[int | None, dict[str
     Args:
         subjects: Clusters matched one to one, the noise, and the whole run.
         seed: Fixes all draws.
+        wanted: Estimate → which way is the better one; what is not named is neutral.
 
     Returns:
         Subject name → estimate name → change. The whole run has no share.
@@ -114,7 +122,8 @@ def compare(subjects: Sequence[Subject], seed: int) -> dict[int | None, dict[str
             if q_values[index] <= FDR and trial.candidate and subject.trust != "none":
                 sure = subject.trust == "certain" and adjusted[index] <= FAMILYWISE and not trial.driven_by
                 call = "changed" if sure else "probably_changed"
-        made[subject.name][trial.metric] = _change(trial, q_values.get(index), call)
+        way = wanted.get(trial.metric, "neutral")
+        made[subject.name][trial.metric] = _change(trial, q_values.get(index), call, way)
     return made
 
 
@@ -125,8 +134,9 @@ def _placed(
     return adjust([*p_values[:place], p_value, *p_values[place + 1 :]])[place]
 
 
-def _change(trial: Trial, q_value: float | None, call: Call) -> MetricChange:
+def _change(trial: Trial, q_value: float | None, call: Call, wanted: Wanted) -> MetricChange:
     c = trial.contrast
+    moved = wanted != "neutral" and bool(c.difference)
     ratio = None if c.ratio is None else Ratio(value=c.ratio, low=c.ratio_low, high=c.ratio_high)
     return MetricChange(
         prior=trial.prior,
@@ -138,6 +148,8 @@ def _change(trial: Trial, q_value: float | None, call: Call) -> MetricChange:
         p_value=None if q_value is None else c.p_value,
         q_value=q_value,
         call=call,
+        good=((c.difference or 0.0) > 0) == (wanted == "up") if moved else None,
         raw_difference=trial.raw,
         method=None if c.low is None else c.method,
+        driven_by=list(trial.driven_by),
     )

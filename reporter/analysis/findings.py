@@ -29,6 +29,9 @@ from reporter.report import (
 FindingKind: TypeAlias = Literal[
     "new", "gone", "split", "merged", "share", "cost", "latency", "tokens", "errors", "noise", "coverage"
 ]
+Direction: TypeAlias = Literal["up", "down", "none"]
+COVERAGE_MOVED = 0.10
+"""Part of the prior cost by which the coverage factor must surely have moved the bill."""
 NEWS_SHARE, NEWS_ITEMS = 0.01, 10
 """A cluster that came or went is news from 1 % of its run and 10 items on."""
 _SURE, _LIKELY = 0.9, 0.6
@@ -57,7 +60,12 @@ def findings(sections: Sequence[JobSection]) -> list[Finding]:
     """
     ranked = []
     for index, section in enumerate(sections):
-        for weight, finding in (*_metric_findings(index, section), *_structural(index, section)):
+        told = (
+            *_metric_findings(index, section),
+            *_coverage(index, section),
+            *_structural(index, section),
+        )
+        for weight, finding in told:
             tier = _CALLED.index(finding.call)
             spent = section.coverage.population_cost if section.coverage else None
             material = finding.impact_usd is not None and spent is not None and weight >= _MATERIAL * spent
@@ -198,14 +206,15 @@ def _metric_finding(
     if impact is not None and difference:
         weight = abs(impact) * bound / abs(difference)
     noise = cluster is not None and cluster.cluster_id < 0
+    direction: Direction = "up" if difference > 0 else "down" if difference < 0 else "none"
     return weight, Finding(
         rank=0,
         kind="noise" if noise and kind == "share" else kind,
         job_id=section.job.id,
         cluster_id=cluster.cluster_id if cluster else None,
         metric=name,
-        direction="up" if difference > 0 else "down" if difference < 0 else "none",
-        good=None if kind == "share" or not difference else difference < 0,
+        direction=direction,
+        good=change.good,
         prior=change.prior,
         latest=change.latest,
         low=change.low,
@@ -216,8 +225,47 @@ def _metric_finding(
         impact_usd=impact,
         sentence="",
         seen="new",
-        trace_ids=_evidence(cluster, kind),
+        trace_ids=list(dict.fromkeys([*change.driven_by, *_evidence(cluster, kind)]))[:3],
         job_index=index,
+    )
+
+
+def _coverage(index: int, section: JobSection) -> Iterator[tuple[float, Finding]]:
+    """Say when what is spent outside the sample's reach moved the bill.
+
+    The sample misses very large traces and busy hours. Dollars an item of the population per dollar an item
+    of the sample is the coverage factor; its effect is told where it surely is a tenth of the prior cost.
+    """
+    bridge = section.bridge
+    if bridge is None or "coverage" not in bridge.intervals or bridge.prior <= 0:
+        return
+    low, high = bridge.intervals["coverage"]
+    bound = 0.0 if low <= 0 <= high else min(abs(low), abs(high))
+    if bound < COVERAGE_MOVED * bridge.prior:
+        return
+    yield (
+        bound,
+        Finding(
+            rank=0,
+            kind="coverage",
+            job_id=section.job.id,
+            cluster_id=None,
+            metric=None,
+            direction="up" if bridge.coverage > 0 else "down",
+            good=None,
+            prior=None,
+            latest=None,
+            low=low,
+            high=high,
+            p_value=None,
+            q_value=None,
+            call="probably_changed",
+            impact_usd=bridge.coverage,
+            sentence="",
+            seen="new",
+            trace_ids=[],
+            job_index=index,
+        ),
     )
 
 
@@ -285,7 +333,7 @@ def _structural_finding(
 ) -> Finding:
     largest = min(entry.latest, key=lambda i: (-clusters[i].size if i in clusters else 0, i), default=None)
     kinds: dict[str, FindingKind] = {"new": "new", "gone": "gone", "split": "split", "merged": "merged"}
-    directions: dict[str, Literal["up", "down"]] = {"new": "up", "gone": "down"}
+    directions: dict[str, Direction] = {"new": "up", "gone": "down"}
     return Finding(
         rank=0,
         kind=kinds[entry.kind],

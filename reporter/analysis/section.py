@@ -6,7 +6,7 @@ Takes decoded data, gives a `JobSection`; never asks a source for more.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from reporter import units
@@ -22,6 +22,7 @@ from reporter.analysis import (
     succession,
 )
 from reporter.analysis.bridge import Population
+from reporter.analysis.compare import GOOD, Wanted
 from reporter.analysis.measured import Measured, measured
 from reporter.analysis.selection import JobRuns, PriorChoice
 from reporter.analysis.succession import Compared
@@ -71,6 +72,8 @@ class SectionInput:
     failed_reason: str | None = None
     """Why the job could not be read."""
     seed: int = 0
+    good: Mapping[str, Wanted] = field(default_factory=lambda: GOOD)
+    """Estimate → which way is the better one; what is not named is neutral."""
 
 
 def build(inputs: SectionInput) -> JobSection:
@@ -117,7 +120,7 @@ def build(inputs: SectionInput) -> JobSection:
     comparability = _comparability(latest, prior, inputs.choice)
     compared = None
     if prior is not None and comparability is not None and comparability.comparable:
-        compared = succession.compared(latest, prior, inputs.between, inputs.seed)
+        compared = succession.compared(latest, prior, inputs.between, inputs.seed, inputs.good)
     overall = _overall(latest, prior, compared)
     told = _told(latest, compared, inputs)
     clusters = sorted(

@@ -6,10 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reporter.analysis import borders, causes, compare, contrast, matching, metrics
+import msgspec
+
+from reporter.analysis import borders, causes, compare, contrast, links, matching, metrics
 from reporter.analysis.borders import Borders
 from reporter.analysis.bridge import Cell
-from reporter.analysis.compare import Subject, Trust
+from reporter.analysis.compare import GOOD, Subject, Trust, Wanted
 from reporter.analysis.matching import Matched, Matching
 from reporter.analysis.measured import Measured
 from reporter.model import NOISE, Cluster, Membership
@@ -57,7 +59,13 @@ class Compared:
         }
 
 
-def compared(latest: Measured, prior: Measured, between: Sequence[Membership], seed: int) -> Compared:
+def compared(
+    latest: Measured,
+    prior: Measured,
+    between: Sequence[Membership],
+    seed: int,
+    good: Mapping[str, Wanted] = GOOD,
+) -> Compared:
     """Match two comparable runs and test what changed between them."""
     matched = matching.match(matching.membership(prior.run), matching.membership(latest.run), between)
     bare = Compared(prior, matched, {}, frozenset(causes.cause_of(f) for f in prior.failures))
@@ -76,7 +84,32 @@ def compared(latest: Measured, prior: Measured, between: Sequence[Membership], s
         trust = _trust(cluster, origin, latest, prior, matched)
         explained = moved.moves(before.keys, now.keys)
         subjects.append(Subject(cluster.cluster_id, before, now, trust, explained, tau))
-    return Compared(prior, matched, compare.compare(subjects, seed), bare.causes)
+    changes = compare.compare(subjects, seed, good)
+    traces = _traces(prior) | _traces(latest)
+    named = {
+        subject: {metric: _with_traces(told, traces) for metric, told in mine.items()}
+        for subject, mine in changes.items()
+    }
+    return Compared(prior, matched, named, bare.causes)
+
+
+def _traces(run: Measured) -> dict[str, str]:
+    """Map what a row tells of (the generation an evaluation judged, else the item) to its trace."""
+    found = {}
+    for cluster in run.run.clusters:
+        for item in cluster.items:
+            row = run.rows.get(item.key)
+            trace = links.trace_of(run.level, item, row)
+            if trace is not None:
+                found[(row.target_id if row else None) or item.key] = trace
+    return found
+
+
+def _with_traces(change: MetricChange, traces: Mapping[str, str]) -> MetricChange:
+    if not change.driven_by:
+        return change
+    told = dict.fromkeys(traces[key] for key in change.driven_by if key in traces)
+    return msgspec.structs.replace(change, driven_by=list(told))
 
 
 def _border_moves(compared: Compared, latest: Measured) -> list[float]:
@@ -207,6 +240,7 @@ def transitions(compared: Compared) -> list[TransitionEntry]:
             confidence=group.confidence,
             evidence=group.evidence,
             shared_items=group.shared_items,
+            noise_share=group.noise_share,
         )
         for group in compared.matching.groups
     ]

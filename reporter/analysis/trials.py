@@ -69,7 +69,7 @@ class Trial:
     """Whether what borders do not explain is worth a person's time."""
     raw: float | None = None
     driven_by: tuple[str, ...] = ()
-    """Item keys of the few without which the change would go the other way."""
+    """The few items, by what they tell of, without which the change would go the other way."""
 
     @property
     def tested(self) -> bool:
@@ -208,11 +208,11 @@ def _mean(
     null = explained(growth)
     c = _about(contrast.mean_change(pair, null), prior, latest)
     trial = _judged(metric, prior, latest, c, growth - null, min(len(side) for side in sides) >= MIN_ITEMS)
-    trial = replace(trial, driven_by=_drivers(*sides))
     if trial.candidate:
         # Random draws only where they can decide something: they cost a thousand times as much.
         p_value = significance.permutation_p(pair, null, seed)
-        trial = replace(trial, contrast=replace(c, p_value=c.p_value if p_value is None else p_value))
+        c = c if p_value is None else replace(c, p_value=p_value)
+        trial = replace(trial, contrast=c, driven_by=_drivers(*sides))
     return trial
 
 

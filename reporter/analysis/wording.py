@@ -14,7 +14,15 @@ NOUNS = {
     "generation": ("generation", "generations"),
     "evaluation": ("evaluation", "evaluations"),
 }
+_NET = ("share-growth-net", "share-growth-bridged")
 _LONG, _SHORT = 80, 48
+_DRIVEN = {
+    1: "Driven by a single trace: without the dearest it would have gone the other way.",
+    2: "Driven by a few traces: without the two dearest it would have gone the other way.",
+    3: "Driven by a few traces: without the three dearest it would have gone the other way.",
+}
+_DISSOLVED = 0.5
+"""Part of a gone cluster's known items that must be noise now for it to have dissolved."""
 
 
 def title_of(cluster_id: int, title: str, redaction: Redaction, *, prior: bool = False) -> str:
@@ -37,6 +45,8 @@ def sentence(finding: Finding, section: JobSection, *, short: bool = False) -> s
     width = _SHORT if short else _LONG
     if finding.kind in ("new", "gone", "split", "merged"):
         return _structure(finding, section, width)
+    if finding.kind == "coverage":
+        return _outside(finding, short=short)
     name = finding.metric or ""
     change = _change(finding, section)
     subject = cluster_title(section, finding.cluster_id, width)
@@ -60,7 +70,23 @@ def sentence(finding: Finding, section: JobSection, *, short: bool = False) -> s
         else f"{subject} fails in {latest} of its {many}",
         "share": f"{subject} holds {latest} of the sampled {many}",
     }.get(name, f"{subject}: {latest}")
-    return f"{told}, {probably}{way} from {prior} ({_moved(name, finding, change, short=short)})."
+    few = len(change.driven_by) if change else 0
+    driven = f" {_DRIVEN[few]}" if few and not short else ""
+    return f"{told}, {probably}{way} from {prior} ({_moved(name, finding, change, short=short)}).{driven}"
+
+
+def _outside(finding: Finding, *, short: bool) -> str:
+    """Tell of a change in cost that what was clustered cannot explain."""
+    more = "more" if finding.direction == "up" else "less"
+    amount = units.money(abs(finding.impact_usd or 0.0))
+    interval = ""
+    if not short and finding.low is not None and finding.high is not None:
+        low, high = units.money(finding.low, signed=True), units.money(finding.high, signed=True)
+        interval = f" (95% interval {low} to {high})"
+    return (
+        f"About {amount} {more} than before was probably spent outside what the sample stands for: "
+        f"very large traces and busy hours{interval}."
+    )
 
 
 def cluster_title(section: JobSection, cluster_id: int | None, width: int) -> str:
@@ -98,7 +124,7 @@ def _moved(metric: str, finding: Finding, change: MetricChange | None, *, short:
     if metric in ("share", "error_rate"):
         difference = change.difference if change else None
         moved = units.points(difference)
-        net = " net of re-clustering" if change and change.method == "share-growth-net" else ""
+        net = " net of re-clustering" if change and change.method in _NET else ""
         if short or finding.low is None or finding.high is None:
             return moved + net
         return f"{moved}{net}; 95% interval {units.points(finding.low)} to {units.points(finding.high)}"
@@ -128,6 +154,11 @@ def _structure(finding: Finding, section: JobSection, width: int) -> str:
             if finding.prior is not None
             else ""
         )
+        lost = next(
+            (t.noise_share for t in section.transitions if t.prior == [finding.prior_cluster_id]), None
+        )
+        if lost is not None and lost >= _DISSOLVED:
+            return f"{name} {'' if sure else 'probably '}dissolved into the outliers{held}."
         return f"{name} {'is' if sure else 'seems'} gone{held}."
     entry = next(
         (t for t in section.transitions if t.kind == finding.kind and finding.cluster_id in t.latest), None

@@ -234,6 +234,17 @@ KEYS = (
         repeats=True,
     ),
     Key(
+        "good",
+        REPORT,
+        "Which way of a figure is the better one, such as 'mean_tokens=neutral': up, down or neutral. Less is"
+        " better of all but share, which is neutral. May be given several times.",
+        parse.ways,
+        '["mean_tokens=neutral"]',
+        ("--good",),
+        "FIGURE=WAY",
+        repeats=True,
+    ),
+    Key(
         "state",
         BEHAVIOUR,
         "Folder of what is kept between runs. Otherwise the user's own state folder.",

@@ -35,6 +35,7 @@ _MOVED = {
     "posthog.com": "https://us.posthog.com or https://eu.posthog.com",
 }
 """Names of PostHog that do not answer queries, and what to use instead."""
+WAYS = ("up", "down", "neutral")
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -107,6 +108,23 @@ def lines(raw: object) -> tuple[str, ...]:
     if not found:
         raise ValueError("give one text or a list of texts")
     return tuple(dict.fromkeys(found))
+
+
+def ways(raw: object) -> tuple[tuple[str, str], ...]:
+    """Read which way of a figure is the better one: ``mean_tokens=neutral``."""
+    from reporter.report import ESTIMATES  # here, so that `--help` need not load what reports are made of
+
+    found = {}
+    for text_ in lines(raw):
+        name, _, way = (part.strip() for part in text_.partition("="))
+        if name not in ESTIMATES:
+            guess = nearest(name, ESTIMATES)
+            known = f"; did you mean {guess!r}" if guess else f", one of {', '.join(ESTIMATES)}"
+            raise ValueError(f"give a figure that there is{known}")
+        if way not in WAYS:
+            raise ValueError(f"give {name}=up, {name}=down or {name}=neutral")
+        found[name] = way
+    return tuple(found.items())
 
 
 def seconds(raw: object) -> float:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from reporter.report import Redaction
 
 Paper: TypeAlias = Literal["a4", "letter"]
+Way: TypeAlias = Literal["up", "down", "neutral"]
 LogFormat: TypeAlias = Literal["text", "json"]
 POSTHOG = "posthog"
 """The value of `Settings.source` that means PostHog's API."""
@@ -52,6 +53,8 @@ class Settings:
     """Folder of the user's own templates."""
     fail_on: tuple[str, ...] = ()
     """Gate rules, as written."""
+    good: tuple[tuple[str, Way], ...] = ()
+    """Which way of a figure is the better one, where it is not the usual one."""
     state: Path | None = None
     """Folder of what is kept between runs; ``None`` for the user's own."""
     no_cache: bool = False

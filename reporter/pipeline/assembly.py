@@ -183,6 +183,7 @@ def _section(
     source: Source, settings: Settings, now: datetime, pair: _Pair, seed: int
 ) -> tuple[JobSection, SourceError | None]:
     """Fetch what one job's section needs and build it; where that fails, the section says why."""
+    from reporter.analysis.compare import GOOD
     from reporter.analysis.section import SectionInput, build
 
     job = pair.group.job
@@ -197,6 +198,7 @@ def _section(
         redaction=settings.redact,
         failed_reason=str(pair.failed) if pair.failed else None,
         seed=seed,
+        good={**GOOD, **dict(settings.good)},
     )
     if pair.latest is None:
         return build(inputs), pair.failed

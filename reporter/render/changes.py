@@ -241,7 +241,7 @@ def _metrics(c: Cluster) -> tuple[MetricRow, ...]:
                 moved=words.called(name, change) if change else UNKNOWN,
                 interval=words.interval(name, change) if change else UNKNOWN,
                 call=words.CALLS[change.call] if change else UNKNOWN,
-                tone=words.tone(change.call, way, words.good(name, way)) if change else "calm",
+                tone=words.tone(change.call, way, change.good) if change else "calm",
             )
         )
     return tuple(found)

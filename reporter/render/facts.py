@@ -217,7 +217,7 @@ def _compared(name: str, change: MetricChange | None) -> tuple[str, str]:
     before = wording.write(change.prior)
     way = words.direction(change)
     if change.call in ("changed", "probably_changed"):
-        tone = words.tone(change.call, way, words.good(name, way))
+        tone = words.tone(change.call, way, change.good)
         return f"{words.moved(name, change)} from {before}, {words.CALLS[change.call].lower()}", tone
     return f"{words.CALLS[change.call].lower()} from {before}".replace(
         "not enough data from", "not enough data, was"

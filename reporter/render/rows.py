@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from reporter import units
@@ -11,9 +12,9 @@ from reporter.render import marks, words
 from reporter.units import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from reporter.report import Cluster, ErrorCause, JobSection, TransitionEntry
+    from reporter.report import Cluster, ErrorCause, JobSection, Link, TransitionEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ def said(cluster: Cluster) -> tuple[Said, ...]:
             if metric is not None and metric.call == call:
                 way = words.direction(metric)
                 text = f"{words.moved(name, metric)} {words.METRICS[name].label.lower()}{mark}"
-                found.append(Said(text, words.tone(call, way, words.good(name, way))))
+                found.append(Said(text, words.tone(call, way, metric.good)))
     if found:
         return tuple(found)
     tested = any(m.call == "no_clear_change" for m in change.metrics.values())
@@ -169,7 +170,13 @@ def transitions(section: JobSection, job_index: int) -> tuple[TransitionRow, ...
     latest, prior = named(section, job_index), named_prior(section)
     order = ("split", "merged", "new", "gone", "renamed", "continued")
     entries = sorted(section.transitions, key=lambda t: (order.index(t.kind), t.latest or [-1], t.prior))
-    return tuple(_transition(entry, latest, prior) for entry in entries)
+    links = {
+        (link.prior_cluster_id, c.cluster_id): link
+        for c in section.clusters
+        if c.change is not None
+        for link in c.change.links
+    }
+    return tuple(_transition(entry, latest, prior, links) for entry in entries)
 
 
 def errors(section: JobSection, job_index: int) -> tuple[ErrorRow, ...]:
@@ -269,16 +276,19 @@ def _evaluator(c: Cluster) -> str:
     return ", ".join(part for part in (units.clean(name or "", 80), shown) if part) or UNKNOWN
 
 
-def _transition(entry: TransitionEntry, latest: dict[int, Named], prior: dict[int, Named]) -> TransitionRow:
-    evidence = {"items": "shared items", "text": "wording", "both": "shared items and wording", None: UNKNOWN}
-    shared = f" ({units.count(entry.shared_items)})" if entry.shared_items else ""
-    lone = entry.kind in ("new", "gone")
+def _transition(
+    entry: TransitionEntry,
+    latest: dict[int, Named],
+    prior: dict[int, Named],
+    links: Mapping[tuple[int, int], Link],
+) -> TransitionRow:
+    mine = [links[pair] for pair in product(entry.prior, entry.latest) if pair in links]
     return TransitionRow(
         kind=entry.kind.capitalize(),
         prior=tuple(prior.get(i, Named(words.title("", i), None)) for i in entry.prior),
         latest=tuple(latest.get(i, Named(words.title("", i), None)) for i in entry.latest),
         confidence=f"{words.confidence(entry.confidence)} ({entry.confidence:.2f})",
-        evidence=("no link found" if lone and entry.evidence is None else evidence[entry.evidence]) + shared,
+        evidence=words.evidence(mine) if mine else words.absence(entry),
         quiet=entry.kind == "continued",
     )
 

@@ -11,7 +11,9 @@ from reporter import units
 from reporter.units import DASH, MINUS, UNKNOWN
 
 if TYPE_CHECKING:
-    from reporter.report import MetricChange
+    from collections.abc import Sequence
+
+    from reporter.report import Link, MetricChange, TransitionEntry
 
 METRIC_KINDS = frozenset({"share", "cost", "latency", "tokens", "errors", "noise", "coverage"})
 """Kinds of findings that are about a figure; the others are about clusters that came or went."""
@@ -40,6 +42,9 @@ METHODS = {
     "order-statistic": "interval between order statistics (binomial)",
     "log-ratio": "ratio of means on the log scale (delta method)",
     "bootstrap": "percentile bootstrap over items, seeded",
+    "share-growth": "log ratio of shares (delta method)",
+    "share-growth-net": "log ratio of shares, net of re-clustering measured on shared items",
+    "share-growth-bridged": "log ratio of shares, net of re-clustering measured over the runs between",
     "newcombe": "Newcombe's hybrid score interval for a difference of shares",
 }
 NO_JOB = "No job (runs started without one)"
@@ -54,6 +59,8 @@ STATUSES = {
 SURE = 0.9
 PROBABLE = 0.6
 """Confidence of a link between two runs from which pages say "surely" and "probably"."""
+_SOME_NOISE = 0.05
+"""Part of a cluster's items among the outliers from which it is worth a word."""
 _LONGEST_LINK = 2_000
 _WHOLE = 9.95
 """Percentage points from which no decimal is shown."""
@@ -69,8 +76,6 @@ class Metric:
     label: str
     unit: str
     """``money``, ``seconds``, ``tokens`` or ``share``."""
-    judged: bool
-    """Whether less of it is better; a share is neither good nor bad."""
 
     def write(self, value: float | None) -> str:
         """Write a value with its unit."""
@@ -95,22 +100,20 @@ class Metric:
 
 
 METRICS = {
-    "share": Metric("Share", "share", judged=False),
-    "mean_cost_usd": Metric("Mean cost", "money", judged=True),
-    "median_cost_usd": Metric("Median cost", "money", judged=True),
-    "mean_latency_s": Metric("Mean latency", "seconds", judged=True),
-    "median_latency_s": Metric("Median latency", "seconds", judged=True),
-    "p95_latency_s": Metric("p95 latency", "seconds", judged=True),
-    "mean_tokens": Metric("Mean tokens", "tokens", judged=True),
-    "error_rate": Metric("Error rate", "share", judged=True),
+    "share": Metric("Share", "share"),
+    "mean_cost_usd": Metric("Mean cost", "money"),
+    "median_cost_usd": Metric("Median cost", "money"),
+    "mean_latency_s": Metric("Mean latency", "seconds"),
+    "median_latency_s": Metric("Median latency", "seconds"),
+    "p95_latency_s": Metric("p95 latency", "seconds"),
+    "mean_tokens": Metric("Mean tokens", "tokens"),
+    "error_rate": Metric("Error rate", "share"),
 }
 
 
 def metric(name: str | None) -> Metric:
     """Give the wording of an estimate; a name that is not known is written as a plain number."""
-    return METRICS.get(
-        name or "", Metric(units.clean((name or "value").replace("_", " "), 60), "tokens", judged=False)
-    )
+    return METRICS.get(name or "", Metric(units.clean((name or "value").replace("_", " "), 60), "tokens"))
 
 
 def title(text: str, cluster_id: int) -> str:
@@ -135,6 +138,25 @@ def confidence(value: float) -> str:
     return "surely" if value >= SURE else "probably" if value >= PROBABLE else "possibly"
 
 
+def evidence(links: Sequence[Link]) -> str:
+    """Say what links rest on: ``41 shared items``, ``wording only, 0.71``."""
+    shared = sum(link.shared_items for link in links)
+    wording = f"{min(link.text_similarity for link in links):.2f}"
+    kinds = {link.evidence for link in links}
+    if kinds == {"text"}:
+        return f"wording only, {wording}"
+    items = f"{units.plural(shared, 'shared item')}" if shared else "items followed through the runs between"
+    return items if kinds == {"items"} else f"{items} and wording, {wording}"
+
+
+def absence(entry: TransitionEntry) -> str:
+    """Say what a cluster without counterpart rests on, and where its items went."""
+    if entry.noise_share is None or entry.noise_share < _SOME_NOISE:
+        return "no link found"
+    where = "are" if entry.kind == "gone" else "were"
+    return f"no link found; {units.percent(entry.noise_share)} of its known items {where} outliers"
+
+
 def tone(call: str, direction: str, good: bool | None) -> str:  # noqa: FBT001 (a fact, not an option)
     """Choose the colour of a change: only for calls that say something changed."""
     if call not in ("changed", "probably_changed") or direction == "none":
@@ -147,11 +169,6 @@ def direction(change: MetricChange) -> str:
     if change.difference is None or change.difference == 0:
         return "none"
     return "up" if change.difference > 0 else "down"
-
-
-def good(name: str, way: str) -> bool | None:
-    """Say whether a move is welcome; ``None`` where that is not for us to say."""
-    return way == "down" if metric(name).judged and way != "none" else None
 
 
 def moved(name: str, change: MetricChange) -> str:

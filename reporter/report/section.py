@@ -148,6 +148,8 @@ class TransitionEntry(Value, frozen=True, kw_only=True):
     evidence: Evidence | None
     """``None`` for new and gone, which rest on the absence of links."""
     shared_items: int
+    noise_share: float | None = None
+    """New and gone: part of the cluster's items known in the other run that is noise there, 0-1."""
 
 
 class BridgeLine(Value, frozen=True, kw_only=True):

@@ -147,10 +147,14 @@ class MetricChange(Value, frozen=True, kw_only=True):
     q_value: float | None
     """Benjamini-Hochberg over the job's tests."""
     call: Call
+    good: bool | None = None
+    """Whether it went the better way; ``None`` where neither way is better or nothing moved."""
     raw_difference: float | None = None
     """Share only: plain latest − prior."""
     method: str | None = None
     """Name of interval and test."""
+    driven_by: list[str] = []
+    """Means only: traces of the few items (at most three) without which it would have gone the other way."""
 
 
 class Link(Value, frozen=True, kw_only=True):

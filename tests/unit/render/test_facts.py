@@ -69,7 +69,7 @@ def test_called_change_has_arrow_colour_and_word() -> None:
     job = section()
     assert job.overall is not None
     assert job.overall.change is not None
-    rise = msgspec.structs.replace(job.overall.change.metrics["mean_cost_usd"], call="changed")
+    rise = msgspec.structs.replace(job.overall.change.metrics["mean_cost_usd"], call="changed", good=False)
     change = msgspec.structs.replace(
         job.overall.change, metrics={**job.overall.change.metrics, "mean_cost_usd": rise}
     )

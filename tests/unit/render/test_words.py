@@ -94,12 +94,6 @@ def test_colour_needs_a_call() -> None:
     assert words.tone("changed", "up", None) == "plain"
 
 
-def test_share_is_neither_good_nor_bad() -> None:
-    assert words.good("share", "up") is None
-    assert words.good("error_rate", "up") is False
-    assert words.good("mean_cost_usd", "down") is True
-
-
 def test_shares_move_in_points_and_the_rest_in_percent() -> None:
     assert words.moved("error_rate", change(0.03, 0.14)) == "▲\u00a011\u00a0points"
     assert words.moved("share", change(0.10, 0.0800)) == "▼\u00a02.0\u00a0points"
