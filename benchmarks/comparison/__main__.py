@@ -29,10 +29,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=4242)
     parser.add_argument("--stick", type=float, default=0.0, help="probability of repeating a wording")
     parser.add_argument("--swallow", type=float, default=0.03, help="chance of a large border move")
+    parser.add_argument("--regimes", default=",".join(REGIMES), help="which gaps, separated by commas")
     parser.add_argument("--examples", type=int, default=0, help="examples to print of each mistake")
     asked = parser.parse_args()
     began = time.process_time()
-    for regime, gap in REGIMES.items():
+    for regime in asked.regimes.split(","):
+        gap = REGIMES[regime]
         names = ("weekly text", "weekly bridged") if regime == "weekly" else (regime,)
         tallies = {(name, null): Tally() for name in names for null in (False, True)}
         for null, count in ((False, asked.pairs), (True, asked.nulls)):

@@ -22,7 +22,7 @@ from reporter.report import Evidence, MatchKind
 
 Pair: TypeAlias = tuple[int, int]
 _KEEP_ITEMS, _KEEP_TEXT = 0.30, 0.35
-_MAIN = 0.40
+_MAIN = 0.60
 _SECOND_ITEMS, _SECOND_TEXT = 0.05, 0.20
 _LEFTOVER = 0.8
 _ITEM_EVIDENCE = 0.5
