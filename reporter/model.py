@@ -153,6 +153,19 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelUse:
+    """What one item used of one model, over the events that name it."""
+
+    model: str | None
+    """``$ai_model``; ``None`` for the events that name none."""
+    calls: int
+    """Generation and embedding events."""
+    tokens: float | None
+    """Input plus output; ``None`` when neither is known."""
+    cost_usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class ItemMetrics:
     """What one item cost, took and broke, summed over its AI events inside the run's window.
 
@@ -189,6 +202,9 @@ class ItemMetrics:
     """Evaluation level: canonical UUID of the judged generation; ``None`` where it is not one."""
     trace_id: str | None = None
     """Trace the item belongs to, as its events name it."""
+    models: tuple[ModelUse, ...] = ()
+    """The same events by model, sorted, those that name none first; what says nothing is left out. Costs add
+    up to `cost_usd` but for the last bits."""
 
     @property
     def tokens(self) -> float | None:

@@ -1,50 +1,32 @@
 """From the prior window's cost to the latest's in four steps that add up exactly.
 
 How much came in (volume), how far the population's cost lies from the sample's (coverage), what came in
-(mix), and what a piece of it cost (unit cost). Each step has an interval, for a run holds a sample.
+(mix), and what a piece of it cost (unit cost). The last is split further into calls, models, tokens and
+prices. Steps and lines have intervals, for a run holds a sample.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from reporter.report import Bridge, BridgeLine
+from reporter.analysis.cells import Cell, Items, Tally
+from reporter.analysis.unit_cost import PARTS, WEIGHTS, Usage, Values, effects
+from reporter.report import Bridge, BridgeLine, UnitCostParts
 
-Values: TypeAlias = NDArray[np.float64]
-Places: TypeAlias = NDArray[np.int64]
-RESAMPLES = 500
+Interval: TypeAlias = tuple[float, float]
+STEPS = ("volume", "coverage", "mix", "unit_cost")
 MIN_PAID = 20
 """Fewest items that cost something, on each side, for intervals."""
+MIN_IN_CELL = 10
+"""Fewest items with data, on each side a cell has, for intervals of its line."""
 _ALL_BUT = 0.02
 """Share of a window that may be missing from its sample for the sample to count as all of it."""
-_AT_ONCE = 2_000_000
-"""Drawn items held in memory together."""
-_WEIGHTS = (1 / 4, 1 / 12, 1 / 12, 1 / 4)
-"""Shapley weights of four players, by how many of the other three have moved already."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """Clusters of both runs that belong together, one that came or went, or the noise."""
-
-    title: str
-    status: str
-    """What became of it: a transition, or ``noise``."""
-    prior_share: float
-    latest_share: float
-    prior_cost_usd: float | None
-    """Mean cost of an item; ``None`` where the cell does not exist on that side."""
-    latest_cost_usd: float | None
-    prior_items: Mapping[str, float | None] = field(default_factory=dict)
-    """What each of its items cost, by key; ``None`` without data. Only intervals need items."""
-    latest_items: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +44,17 @@ class _Parts(NamedTuple):
     coverage: Values
     mix: Values
     unit_cost: Values
+    weight: Values
+    """Dollars of unit cost for each dollar that a cell's mean cost rose."""
+
+
+class _Limits(NamedTuple):
+    """95 % intervals; empty or ``None`` where there is none."""
+
+    steps: dict[str, Interval]
+    mix: Sequence[Interval | None]
+    """A cell each, as below."""
+    unit_cost: Sequence[Interval | None]
 
 
 def bridge(cells: Sequence[Cell], prior: Population, latest: Population, seed: int = 0) -> Bridge | None:
@@ -71,7 +64,8 @@ def bridge(cells: Sequence[Cell], prior: Population, latest: Population, seed: i
     population's mean cost is to the sample's; Shapley value over the four factors (Shorrocks 1999), which
     treats them alike and leaves no rest. A cell that came or went keeps one unit cost, so that its whole
     effect is mix. A line's mix effect is measured against the same change of share at the average cost:
-    growth of a cheap cluster is a saving. Lines add up to mix and unit cost.
+    growth of a cheap cluster is a saving. Lines add up to mix and unit cost. Unit cost is split inside each
+    cell (`unit_cost.effects`); what a cell's calls do not explain is ``other``.
 
     Args:
         cells: Every item of both runs in exactly one cell.
@@ -80,8 +74,8 @@ def bridge(cells: Sequence[Cell], prior: Population, latest: Population, seed: i
         seed: Fixes the draws behind the intervals.
 
     Returns:
-        The bridge, without intervals where cells hold too few paid items; ``None`` where a sample or a
-        population is empty or free.
+        The bridge, US dollars, without intervals where cells hold too few paid items; ``None`` where a sample
+        or a population is empty or free.
     """
     windows = (prior, latest)
     shares = np.array([[c.prior_share for c in cells], [c.latest_share for c in cells]])
@@ -90,23 +84,36 @@ def bridge(cells: Sequence[Cell], prior: Population, latest: Population, seed: i
     if (shares * costs).sum(axis=1).min() <= 0 or any(w.items <= 0 or w.cost_usd <= 0 for w in windows):
         return None
     parts = _split(shares, costs, windows)
-    lines = [
-        BridgeLine(title=cell.title, status=cell.status, mix=mix, unit_cost=unit)
-        for cell, mix, unit in zip(cells, parts.mix.tolist(), parts.unit_cost.tolist(), strict=True)
-    ]
-    lines.sort(key=lambda line: (-abs(line.mix + line.unit_cost), line.title, line.status))
+    items = Items(cells)
+    split = _unit_cost_parts(items, parts)
     steps = {
         "volume": float(parts.volume),
         "coverage": float(parts.coverage),
-        "mix": math.fsum(line.mix for line in lines),
-        "unit_cost": math.fsum(line.unit_cost for line in lines),
+        "mix": math.fsum(parts.mix.tolist()),
+        "unit_cost": math.fsum(parts.unit_cost.tolist()),
     }
+    whole = _added(split)
+    limits = _intervals(steps, whole, parts, items, known, windows, seed)
+    lines = [
+        BridgeLine(
+            title=cell.title,
+            status=cell.status,
+            mix=float(parts.mix[k]),
+            unit_cost=float(parts.unit_cost[k]),
+            mix_interval=limits.mix[k],
+            unit_cost_interval=limits.unit_cost[k],
+            unit_cost_parts=split[k],
+        )
+        for k, cell in enumerate(cells)
+    ]
+    lines.sort(key=lambda line: (-abs(line.mix + line.unit_cost), line.title, line.status))
     return Bridge(
         prior=prior.cost_usd,
         latest=latest.cost_usd,
         **steps,
-        intervals=_intervals(steps, cells, known, windows, seed),
+        intervals=limits.steps,
         lines=lines,
+        unit_cost_parts=whole,
     )
 
 
@@ -119,7 +126,7 @@ def _split(shares: Values, costs: Values, windows: tuple[Population, Population]
     volume, coverage = np.zeros(means.shape[1:]), np.zeros(means.shape[1:])
     mix, unit = np.zeros(shares.shape[1:]), np.zeros(shares.shape[1:])
     for state in product((0, 1), repeat=3):
-        weight = _WEIGHTS[sum(state)]
+        weight = WEIGHTS[sum(state)]
         one, two, three = state
         mean = (shares[two] * costs[three]).sum(axis=-1)
         volume = volume + weight * (items[1] - items[0]) * factor[one] * mean
@@ -127,97 +134,97 @@ def _split(shares: Values, costs: Values, windows: tuple[Population, Population]
         scale = np.expand_dims(weight * items[one] * factor[two], -1)
         average = ((shares[0] + shares[1]) / 2 * costs[three]).sum(axis=-1, keepdims=True)
         mix = mix + scale * (shares[1] - shares[0]) * (costs[three] - average)
-        unit = unit + scale * shares[three] * (costs[1] - costs[0])
-    return _Parts(volume, coverage, mix, unit)
+        unit = unit + scale * shares[three]
+    return _Parts(volume, coverage, mix, unit * (costs[1] - costs[0]), unit)
+
+
+def _unit_cost_parts(items: Items, parts: _Parts) -> list[UnitCostParts | None]:
+    """Split each cell's unit cost effect; nowhere where no cell has calls on both sides."""
+    found = effects(items.once().usage, items.cell_of)[:, 0]
+    if np.isnan(found).all():
+        return [None] * len(parts.unit_cost)
+    split = np.nan_to_num(found) * parts.weight
+    return [
+        UnitCostParts(**dict(zip(PARTS, four, strict=True)), other=unit - math.fsum(four))
+        for unit, four in zip(parts.unit_cost.tolist(), split.T.tolist(), strict=True)
+    ]
+
+
+def _added(lines: Sequence[UnitCostParts | None]) -> UnitCostParts | None:
+    """Add up the parts of all lines."""
+    told = [line for line in lines if line is not None]
+    if not told:
+        return None
+    return UnitCostParts(
+        **{name: math.fsum(getattr(line, name) for line in told) for name in (*PARTS, "other")}
+    )
 
 
 def _intervals(
-    steps: Mapping[str, float],
-    cells: Sequence[Cell],
+    steps: dict[str, float],
+    whole: UnitCostParts | None,
+    parts: _Parts,
+    items: Items,
     known: Values,
     windows: tuple[Population, Population],
     seed: int,
-) -> dict[str, tuple[float, float]]:
-    """Give the 95 % interval of each step.
+) -> _Limits:
+    """Give the 95 % intervals of steps, of the parts of unit cost, and of lines.
 
     Method: percentile bootstrap over items (Efron & Tibshirani 1993, ch. 13), 500 seeded draws from the
     items of both runs together, so that an item of both is drawn once for both, with its cell and cost on
-    either side. Shares and mean costs vary; items and cost of the populations are counted, not sampled, and
-    stay. Cells are taken as given. A cell none of whose items with data was drawn keeps its mean cost.
-    Where a sample holds much of its window, intervals are narrowed by the finite population correction
-    (Cochran 1977, s. 2.6) of the side that holds less.
+    either side. Shares, mean costs and what was used of each model vary; items and cost of the populations
+    are counted, not sampled, and stay. Cells are taken as given. A cell none of whose items with data was
+    drawn keeps its mean cost and what it used. Where a sample holds much of its window, intervals are narrowed
+    by the finite population correction (Cochran 1977, s. 2.6) of the side that holds less.
 
     Returns:
-        Limits by step, the step itself within; empty with fewer than 20 paid items on a side, and where both
-        samples hold all of their windows, so that nothing is left to chance.
+        Limits, the estimate itself within; none with fewer than 20 paid items on a side, and where both samples
+        hold all of their windows, so that nothing is left to chance. A line has none with fewer than 10 items
+        with data on a side that its cell has, and none of unit cost where the cell came or went.
     """
-    paid = [
-        sum((cost or 0.0) > 0 for items in side for cost in items.values())
-        for side in ([c.prior_items for c in cells], [c.latest_items for c in cells])
-    ]
-    held = [sum(map(len, side)) for side in ([c.prior_items for c in cells], [c.latest_items for c in cells])]
+    once = items.once()
+    held = once.held.sum(axis=(1, 2)).tolist()
     left_out = 1 - min(min(1.0, count / window.items) for count, window in zip(held, windows, strict=True))
-    if min(paid) < MIN_PAID or left_out <= _ALL_BUT:
-        return {}
+    none: list[Interval | None] = [None] * known.shape[1]
+    if min(items.paid) < MIN_PAID or left_out <= _ALL_BUT:
+        return _Limits({}, none, none)
     narrowed = math.sqrt(left_out)
-    parts = _split(*_drawn(cells, known, seed), windows)
-    drawn = (parts.volume, parts.coverage, parts.mix.sum(axis=-1), parts.unit_cost.sum(axis=-1))
-    limits = {}
-    for (name, value), draws in zip(steps.items(), drawn, strict=True):
-        # A draw without a paid item on one side says nothing.
-        low, high = np.quantile(draws[np.isfinite(draws)], (0.025, 0.975))
-        low, high = value + narrowed * (float(low) - value), value + narrowed * (float(high) - value)
-        limits[name] = min(low, value), max(high, value)
-    return limits
+    shares, costs, usage = _filled(items.drawn(seed), once, known)
+    drawn = _split(shares, costs, windows)
+    # A draw without a paid item on one side says nothing.
+    told = np.isfinite(drawn.coverage)
+
+    def limits(values: Values, draws: Values) -> list[Interval]:
+        """Give the limits of some values (n,) from their draws (draw, n)."""
+        low, high = values + narrowed * (np.quantile(draws[told], (0.025, 0.975), axis=0) - values)
+        return list(zip(np.minimum(low, values).tolist(), np.maximum(high, values).tolist(), strict=True))
+
+    totals = (drawn.volume, drawn.coverage, drawn.mix.sum(axis=-1), drawn.unit_cost.sum(axis=-1))
+    found = dict(zip(STEPS, limits(np.array([*steps.values()]), np.stack(totals, axis=-1)), strict=True))
+    if whole is not None:
+        split = (np.nan_to_num(effects(usage, items.cell_of)) * drawn.weight).sum(axis=-1)
+        values = np.array([getattr(whole, name) for name in PARTS])
+        found |= dict(zip(PARTS, limits(values, split.T), strict=True))
+    enough = ((once.usage.items[:, 0] >= MIN_IN_CELL) | np.isnan(known)).all(axis=0)
+    both = enough & ~np.isnan(known).any(axis=0)
+    return _Limits(
+        found,
+        [one if usable else None for one, usable in zip(limits(parts.mix, drawn.mix), enough, strict=True)],
+        [
+            one if usable else None
+            for one, usable in zip(limits(parts.unit_cost, drawn.unit_cost), both, strict=True)
+        ],
+    )
 
 
-class _Side(NamedTuple):
-    """Items of one run, in order of their keys."""
-
-    at: Places
-    """Where each stands among the items of both runs."""
-    cell: Places
-    cost: Values
-    """Unknown without data."""
-
-    def tally(self, times: Places, width: int) -> tuple[Values, Values]:
-        """Give shares and mean costs, each (draw, cell), from how often each item was drawn."""
-        mine, known = times[:, self.at], ~np.isnan(self.cost)
-        bins = (np.arange(len(times))[:, np.newaxis] * width + self.cell).ravel()
-        held, priced, spent = (
-            np.bincount(bins, weights.ravel(), len(times) * width).reshape(-1, width)
-            for weights in (mine, mine * known, mine * np.where(known, self.cost, 0.0))
-        )
-        with np.errstate(invalid="ignore"):
-            return held / held.sum(axis=1, keepdims=True), spent / priced
-
-
-def _drawn(cells: Sequence[Cell], known: Values, seed: int) -> tuple[Values, Values]:
-    """Draw items again and again; give shares and mean costs, each (side, draw, cell)."""
-    held = [
-        {key: (k, cost) for k, items in enumerate(side) for key, cost in items.items()}
-        for side in ([c.prior_items for c in cells], [c.latest_items for c in cells])
-    ]
-    place = {key: i for i, key in enumerate(sorted(held[0].keys() | held[1].keys()))}
-    sides = [
-        _Side(
-            np.array([i for key, i in place.items() if key in side], dtype=np.int64),
-            np.array([side[key][0] for key in place if key in side], dtype=np.int64),
-            np.array([side[key][1] for key in place if key in side], dtype=np.float64),
-        )
-        for side in held
-    ]
-    rng, n, width = np.random.default_rng(seed), len(place), len(cells)
-    shares, costs = np.empty((2, RESAMPLES, width)), np.empty((2, RESAMPLES, width))
-    step = max(1, _AT_ONCE // n)
-    for start in range(0, RESAMPLES, step):
-        some = slice(start, min(start + step, RESAMPLES))
-        rows = some.stop - start
-        picked = rng.integers(0, n, (rows, n)) + np.arange(rows)[:, np.newaxis] * n
-        times = np.bincount(picked.ravel(), minlength=rows * n).reshape(rows, n)
-        for t, side in enumerate(sides):
-            shares[t, some], costs[t, some] = side.tally(times, width)
-    return shares, _completed(np.where(np.isnan(costs), known[:, np.newaxis], costs))
+def _filled(drawn: Tally, once: Tally, known: Values) -> tuple[Values, Values, Usage]:
+    """Give shares and mean costs (side, draw, cell) and usage of draws, filled where nothing was drawn."""
+    with np.errstate(invalid="ignore"):
+        shares = drawn.held / drawn.held.sum(axis=-1, keepdims=True)
+        costs = drawn.spent / drawn.usage.items
+    costs = _completed(np.where(np.isnan(costs), known[:, np.newaxis], costs))
+    return shares, costs, drawn.usage
 
 
 def _completed(costs: Values) -> Values:

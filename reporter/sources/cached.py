@@ -43,7 +43,7 @@ CALM = timedelta(hours=1)
 _VERSION = f"{__version__}+1"
 _RUN = Kind("run", _VERSION, Run)
 _MEMBERSHIP = Kind("membership", _VERSION, Membership)
-_ITEMS = Kind("items", _VERSION, tuple[ItemMetrics, ...])
+_ITEMS = Kind("items", f"{__version__}+2", tuple[ItemMetrics, ...])
 _FAILURES = Kind("failures", _VERSION, tuple[Failure, ...])
 _TOTALS = Kind("totals", _VERSION, Totals)
 

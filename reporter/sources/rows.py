@@ -12,11 +12,11 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from reporter.model import Call, Failure, ItemMetrics, Totals, TraceEvent, TraceSummary, Window
+from reporter.model import Call, Failure, ItemMetrics, ModelUse, Totals, TraceEvent, TraceSummary, Window
 from reporter.sources.base import TEXT_LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 CONTENT_LIMIT = 20_000
 """Characters kept of an event's input and of its output."""
@@ -55,7 +55,7 @@ def canonical(key: str) -> str | None:
 def item(row: Sequence[Any]) -> ItemMetrics:
     """Build one item from a row of `for_duckdb.ITEMS` without its run."""
     (key, by, cost, latency, tokens_in, tokens_out, cached, errors, calls, first, last, has_data,
-     verdict, name, runtime, judge_cost, target, trace_id) = row  # fmt: skip
+     verdict, name, runtime, judge_cost, target, trace_id, used) = row  # fmt: skip
     return ItemMetrics(
         key=key,
         cost_usd=_figure(cost),
@@ -75,7 +75,31 @@ def item(row: Sequence[Any]) -> ItemMetrics:
         judge_cost_usd=_figure(judge_cost),
         target_id=target,
         trace_id=trace_id,
+        models=_uses(used),
     )
+
+
+def _uses(used: Iterable[Sequence[Any]]) -> tuple[ModelUse, ...]:
+    """Add up (model, calls, tokens in, tokens out, cost) by model, whatever the order."""
+    groups: dict[str | None, list[Sequence[Any]]] = defaultdict(list)
+    for use in used:
+        groups[use[0]].append(use[1:])
+    found = []
+    for model, group in groups.items():
+        calls, tokens_in, tokens_out, cost = zip(*group, strict=True)
+        known = [figure for figure in (_sum(tokens_in), _sum(tokens_out)) if figure is not None]
+        found.append(ModelUse(model, int(sum(calls)), sum(known) if known else None, _sum(cost)))
+    told = [use for use in found if use.calls or use.tokens is not None or use.cost_usd is not None]
+    return tuple(sorted(told, key=lambda use: (use.model is not None, use.model or "")))
+
+
+def _sum(figures: Iterable[float | None]) -> float | None:
+    """Add up what is known, to the nearest number; ``None`` where nothing is."""
+    known = [figure for figure in figures if figure is not None]
+    try:
+        return _figure(math.fsum(known)) if known else None
+    except OverflowError:
+        return None
 
 
 def item_order(metrics: ItemMetrics) -> tuple[str, bool, str]:

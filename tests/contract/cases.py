@@ -6,10 +6,11 @@ what the contract says and not what some adapter does. Figures are sums of power
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from reporter.model import Failure, ItemMetrics, Job, Totals, Window
+from reporter.model import Failure, ItemMetrics, Job, ModelUse, Totals, Window
 
 TEAM = "7"
 START = datetime(2026, 3, 2, 0, 30, tzinfo=UTC)
@@ -69,7 +70,7 @@ ANSWER = add(1, "$ai_generation", START, trace_id="plain", total_cost_usd="0.25"
              is_error=False, http_status=200, _feature="desk", _version=2)  # fmt: skip
 add(2, "$ai_span", MID, trace_id="plain", total_cost_usd=0.5, latency="2.5", _feature="desk")
 add(3, "$ai_embedding", MID + TICK, trace_id="plain", total_cost_usd=None, input_tokens=7, latency=None,
-    is_error=None, _feature="search", _version="2.0")  # fmt: skip
+    model="e-1", is_error=None, _feature="search", _version="2.0")  # fmt: skip
 add(4, "$ai_trace", MID, trace_id="plain", total_cost_usd=99, latency=99, input_tokens=99, is_error=True,
     trace_name="desk.chat")  # fmt: skip
 # A failed call, its id hard to quote.
@@ -96,8 +97,13 @@ add(16, "$ai_generation", MID, trace_id=True, total_cost_usd=0)
 add(17, "$ai_generation", MID, trace_id={"a": 1}, total_cost_usd=32)
 add(18, "$ai_generation", MID, trace_id="", total_cost_usd=32)
 # What counts as an error; and nothing known otherwise.
-for number, flag in enumerate((1, "yes", False, True, "True", "false", None), start=20):
-    add(number, "$ai_generation", MID, trace_id="free", is_error=flag)
+ODD_MODEL = 'm "q" \\ ü'
+for number, (flag, model) in enumerate(
+    ((1, ""), ("yes", "null"), (False, None), (True, None), ("True", ...), ("false", ODD_MODEL), (None, "m-1")),
+    start=20,
+):
+    named = {} if model is ... else {"model": model}
+    add(number, "$ai_generation", MID, trace_id="free", is_error=flag, **named)
 # What counts as a number; negative ones are kept.
 for number, cost in enumerate(("NaN", "abc", True, [1], "", " -0.25 ", "1_0", "1e999", "5e-1"), start=30):
     add(
@@ -190,38 +196,49 @@ JOBS = {
 
 
 def row(key: str, first: datetime, last: datetime | None = None, **facts: Any) -> ItemMetrics:
-    """Write an expected item: nothing known but what is said."""
+    """Write an expected item: nothing known but what is said, all of it of no model unless that is said."""
     known: dict[str, Any] = {
         "cost_usd": None, "latency_s": None, "tokens_in": None, "tokens_out": None, "tokens_cached": None,
         "error_events": 0, "calls": 1, "has_data": True,
     }  # fmt: skip
-    return ItemMetrics(key=key, first_at=first, last_at=last or first, **{**known, **facts})
+    made = ItemMetrics(key=key, first_at=first, last_at=last or first, **{**known, **facts})
+    if made.models or not made.calls:
+        return made
+    return replace(made, models=(ModelUse(None, made.calls, made.tokens, made.cost_usd),))
+
+
+ANSWERED = ModelUse("m-1", calls=1, tokens=150.0, cost_usd=0.25)
+SPANNED = ModelUse(None, calls=0, tokens=None, cost_usd=0.5)
+EMBEDDED = ModelUse("e-1", calls=1, tokens=7.0, cost_usd=None)
+BROKE = ModelUse("m-1", calls=1, tokens=3.0, cost_usd=0.125)
 
 
 TRACE_ITEMS = (
     row("123", MID, cost_usd=0.0625, trace_id="123"),
     row("edge", END - TICK, cost_usd=1.0, trace_id="edge"),
-    row("free", MID, error_events=2, calls=7, trace_id="free"),
-    row(STRANGE, MID, MID + 2 * TICK, cost_usd=0.125, tokens_out=3.0, error_events=3, calls=2, trace_id=STRANGE),
+    row("free", MID, error_events=2, calls=7, trace_id="free",
+        models=(ModelUse(None, 5, None, None), ModelUse(ODD_MODEL, 1, None, None), ModelUse("m-1", 1, None, None))),
+    row(STRANGE, MID, MID + 2 * TICK, cost_usd=0.125, tokens_out=3.0, error_events=3, calls=2, trace_id=STRANGE,
+        models=(replace(BROKE, calls=2),)),
     row("late", MID + TICK, cost_usd=2.0, trace_id="late"),
     row("odd", MID, cost_usd=0.25, calls=9, trace_id="odd"),
     row("plain", START, MID + TICK, cost_usd=0.75, latency_s=2.5, tokens_in=107.0, tokens_out=50.0,
-        tokens_cached=10.0, calls=2, trace_id="plain"),
+        tokens_cached=10.0, calls=2, trace_id="plain", models=(SPANNED, EMBEDDED, ANSWERED)),
     row("true", MID, cost_usd=0.0, trace_id="true"),
     row("twice", MID, cost_usd=3.0, trace_id="twice"),
 )  # fmt: skip
 
 PLAIN_BY_FEATURE = (
     row("plain", START, MID, by="desk", cost_usd=0.75, latency_s=2.5, tokens_in=100.0, tokens_out=50.0,
-        tokens_cached=10.0, trace_id="plain"),
-    row("plain", MID + TICK, by="search", tokens_in=7.0, trace_id="plain"),
+        tokens_cached=10.0, trace_id="plain", models=(SPANNED, ANSWERED)),
+    row("plain", MID + TICK, by="search", tokens_in=7.0, trace_id="plain", models=(EMBEDDED,)),
 )  # fmt: skip
 
 _ANSWER: dict[str, Any] = {"cost_usd": 0.25, "latency_s": 1.5, "tokens_in": 100.0, "tokens_out": 50.0,
-                           "tokens_cached": 10.0, "trace_id": "plain"}  # fmt: skip
+                           "tokens_cached": 10.0, "trace_id": "plain", "models": (ANSWERED,)}  # fmt: skip
 GENERATION_ITEMS = (
     row(ANSWER.upper(), START, **_ANSWER),
-    row(FAILED, MID, cost_usd=0.125, tokens_out=3.0, error_events=1, trace_id=STRANGE),
+    row(FAILED, MID, cost_usd=0.125, tokens_out=3.0, error_events=1, trace_id=STRANGE, models=(BROKE,)),
     row(TWICE, MID, cost_usd=3.0, trace_id="twice"),
 )
 EVALUATION_ITEMS = (
@@ -230,7 +247,7 @@ EVALUATION_ITEMS = (
     row(uid(51), MID, calls=0, has_data=False, verdict="na", evaluation_name="Helpful", trace_id="plain"),
     row(uid(52), MID, calls=0, has_data=False, verdict="fail", evaluation_runtime="hog", trace_id="plain"),
     row(uid(53), MID - TICK, MID, cost_usd=0.125, tokens_out=3.0, error_events=1, judge_cost_usd=0.5,
-        target_id=FAILED, trace_id=STRANGE),
+        target_id=FAILED, trace_id=STRANGE, models=(BROKE,)),
     row(uid(54), MID, calls=0, has_data=False, verdict="pass", target_id=EARLIER, trace_id="before"),
     row(uid(56), START, **_ANSWER, verdict="pass", target_id=ANSWER),
 )  # fmt: skip

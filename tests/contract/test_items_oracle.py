@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 import uuid
+from dataclasses import astuple
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -126,17 +127,28 @@ class Oracle:
             "calls": sum(call["event"] in COUNTED[:2] for call in calls),
         }
 
+    def measures(self, calls: list[dict[str, Any]]) -> dict[str, Any]:
+        """Give the figures, and the same of each model."""
+        found = []
+        for model in sorted({call["properties"].get("$ai_model") or "" for call in calls}):
+            mine = self.figures([c for c in calls if (c["properties"].get("$ai_model") or "") == model])
+            known = [mine[name] for name in ("tokens_in", "tokens_out") if mine[name] is not None]
+            tokens = sum(known) if known else None
+            if mine["calls"] or tokens is not None or mine["cost_usd"] is not None:
+                found.append((model or None, mine["calls"], tokens, mine["cost_usd"]))
+        return {**self.figures(calls), "models": found}
+
     def traces(self) -> dict[str, dict[str, Any]]:
         calls = [event for event in self.events if event["event"] in COUNTED]
         keys = {as_trace(call["properties"].get("$ai_trace_id")) for call in calls} - {None}
         return {
-            str(key): self.figures([c for c in calls if as_trace(c["properties"].get("$ai_trace_id")) == key])
+            str(key): self.measures([c for c in calls if as_trace(c["properties"].get("$ai_trace_id")) == key])
             for key in keys
         }
 
     def generations(self) -> dict[str, dict[str, Any]]:
         return {
-            event["uuid"]: self.figures([event])
+            event["uuid"]: self.measures([event])
             for event in self.events
             if event["event"] == "$ai_generation"
         }
@@ -151,7 +163,7 @@ class Oracle:
                 result = said.get("$ai_evaluation_result")
                 verdict = "pass" if says(result, "true") else "fail" if says(result, "false") else None
                 found[event["uuid"]] = {
-                    **self.figures([judged] if judged else []),
+                    **self.measures([judged] if judged else []),
                     "has_data": judged is not None,
                     "judge_cost_usd": as_number(said.get("$ai_total_cost_usd")),
                     "verdict": "na" if says(said.get("$ai_evaluation_applicable"), "false") else verdict,
@@ -159,13 +171,17 @@ class Oracle:
         return found
 
 
+def alike(found: Any, expected: Any) -> bool:
+    if isinstance(expected, list | tuple):
+        return len(found) == len(expected) and all(map(alike, found, expected))
+    if isinstance(expected, float):
+        return bool(found == pytest.approx(expected, rel=1e-12, abs=1e-12))
+    return bool(found == expected)
+
+
 def agree(row: ItemMetrics, expected: dict[str, Any]) -> bool:
-    return all(
-        getattr(row, name) == pytest.approx(value, rel=1e-12, abs=1e-12)
-        if isinstance(value, float)
-        else getattr(row, name) == value
-        for name, value in expected.items()
-    )
+    told = {"models": [astuple(use) for use in row.models]}
+    return all(alike(told.get(name, getattr(row, name)), value) for name, value in expected.items())
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -155,7 +155,8 @@ def test_items_by_model_have_rows_without_one_first(source: Source) -> None:
     assert [(row.key, row.by, row.calls, row.error_events) for row in rows] == [
         (STRANGE, None, 0, 1),
         (STRANGE, "m-1", 2, 2),
-        ("plain", None, 1, 0),
+        ("plain", None, 0, 0),
+        ("plain", "e-1", 1, 0),
         ("plain", "m-1", 1, 0),
     ]
 

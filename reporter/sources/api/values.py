@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
 from reporter.model import ItemMetrics, Totals
 from reporter.sources import rows as build
+from reporter.sources.queries.hogql.items import USE_COLUMNS
 from reporter.sources.queries.hogql.spelling import MONEY_SCALE
 from reporter.sources.times import parse_instant
 
@@ -127,8 +128,19 @@ def _item(key: str, by: str | None, group: Sequence[Mapping[str, Any]]) -> ItemM
             figure(head["judge_cost"]),
             build.canonical(str(head["target"] or "")),
             min((str(row["trace"]) for row in group if row["trace"]), default=None),
+            [use for row in group for use in _uses(row["models"])],
         )
     )
+
+
+def _uses(listed: Any) -> Iterator[tuple[Any, ...]]:
+    """Read what one row tells of each model: calls, tokens in and out, cost."""
+    for use in listed if isinstance(listed, list) else ():
+        if isinstance(use, list) and len(use) == len(USE_COLUMNS):
+            said = dict(zip(USE_COLUMNS, use, strict=True))
+            cost = money([(said["cost_whole"], said["cost_rest"], said["cost_plain"])])
+            tokens = figure(said["tokens_in"]), figure(said["tokens_out"])
+            yield word(said["model"]), whole(said["calls"]), *tokens, cost
 
 
 def _known(group: Sequence[Mapping[str, Any]], name: str) -> list[float]:

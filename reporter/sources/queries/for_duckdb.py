@@ -82,6 +82,8 @@ DUCKDB_EVENT = f"""
 
 _FIGURES = """total(e.cost), max(e.latency), total(e.tokens_in), total(e.tokens_out), total(e.tokens_cached),
   count_if(e.is_error), count_if(e.event IN ('$ai_generation', '$ai_embedding'))"""
+_USE = "(e.model, CAST(e.event <> '$ai_span' AS INTEGER), e.tokens_in, e.tokens_out, e.cost)"
+"""What one event tells of its model."""
 _NO_VERDICT = "NULL, NULL, NULL, NULL, NULL"
 
 RUN_HEADERS = f"""
@@ -125,7 +127,7 @@ ITEMS: Mapping[Level, str] = {
     **{
         level: f"""
             SELECT w.run, w.key, {{by}}, {_FIGURES},
-                   min(e.ts), max(e.ts), true, {_NO_VERDICT}, min(e.trace_id)
+                   min(e.ts), max(e.ts), true, {_NO_VERDICT}, min(e.trace_id), list({_USE})
             {chosen}
             GROUP BY 1, 2, 3
             """
@@ -136,11 +138,12 @@ ITEMS: Mapping[Level, str] = {
                CAST(coalesce(e.is_error, false) AS INTEGER), CAST(e.uuid IS NOT NULL AS INTEGER),
                least(v.ts, e.ts), greatest(v.ts, e.ts), e.uuid IS NOT NULL,
                v.verdict, v.evaluation_name, v.evaluation_runtime, v.cost, v.target,
-               coalesce(v.trace_id, e.trace_id)
+               coalesce(v.trace_id, e.trace_id), CASE WHEN e.uuid IS NULL THEN [] ELSE [{_USE}] END
         {_JUDGED.replace("{kind}", "LEFT")}
         """,
 }
-"""One row per item (and value of ``{by}``) of the runs in ``wanted`` (run, key, id, starts, ends)."""
+"""One row per item (and value of ``{by}``) of the runs in ``wanted`` (run, key, id, starts, ends). The
+last column lists what each event tells of its model."""
 
 FAILURES: Mapping[Level, str] = {
     level: f"""

@@ -49,8 +49,10 @@ class Part:
 ITEM_COLUMNS = (
     "part", "item", "grouped", *MONEY_COLUMNS, "latency", "tokens_in", "tokens_out",
     "tokens_cached", "errors", "calls", "first", "last", "found", "verdict", "name", "runtime", "judge_cost",
-    "target", "trace",
+    "target", "trace", "models",
 )  # fmt: skip
+USE_COLUMNS = ("model", "calls", "tokens_in", "tokens_out", *MONEY_COLUMNS)
+"""What stands in each tuple of the column ``models``."""
 FAILURE_COLUMNS = ("part", "item", "error", "http_status", "model", "provider", "moment", "cost", "who")
 
 
@@ -117,15 +119,19 @@ _ONCE = "ORDER BY part, item, id LIMIT 1 BY part, item, id"
 """`spelling.ONCE` where one event may belong to several parts."""
 
 
+_GROUPED = "grouped, model"
+
+
 def _by(by: str | None, values: Values) -> str:
-    """Read the property rows are grouped by as JSON text, whatever the project types it."""
-    return f"JSONExtractRaw(properties, {values(by)}) AS grouped" if by is not None else "'' AS grouped"
+    """Read what rows are grouped by: the model, and a property as JSON text, whatever its project's type."""
+    grouped = f"JSONExtractRaw(properties, {values(by)})" if by is not None else "''"
+    return f"{grouped} AS grouped, {said('model')} AS model"
 
 
 def _calls(chosen: _Chosen, columns: Sequence[str], *, look: bool = False, by: str = "") -> str:
     """Spell the calls of the chosen items (trace and generation level): ``part, item`` and some columns."""
     kind = f"event IN ({CALLS})" if chosen.level == "trace" else "event = '$ai_generation'"
-    read = events(f"{kind} AND {chosen.span()}", look=look, more=by, names="grouped" if by else "")
+    read = events(f"{kind} AND {chosen.span()}", look=look, more=by, names=_GROUPED if by else "")
     matched = "e.trace = w.item" if chosen.level == "trace" else "e.id = w.id"
     named = ", ".join(f"e.{name} AS {name}" for name in ("id", *columns))
     return f"""SELECT w.part AS part, w.item AS item, {named}
@@ -135,15 +141,21 @@ def _calls(chosen: _Chosen, columns: Sequence[str], *, look: bool = False, by: s
 
 def _measured_calls(chosen: _Chosen, by: str | None) -> str:
     f = {name: f"c.{place}" for name, place in FIGURE.items()}
-    columns = ("kind", "moment", "trace", "bad", "grouped", "f", "cost_whole", "cost_rest")
-    return f"""SELECT c.part AS part, c.item AS item, c.grouped AS grouped, {money("c.")},
+    columns = ("kind", "moment", "trace", "bad", "grouped", "model", "f", "cost_whole", "cost_rest")
+    by_model = f"""SELECT c.part AS part, c.item AS item, c.grouped AS grouped, c.model AS model, {money("c.")},
       max({f["latency"]}) AS latency, sum({f["tokens_in"]}) AS tokens_in,
       sum({f["tokens_out"]}) AS tokens_out, sum({f["tokens_cached"]}) AS tokens_cached,
       countIf(c.bad) AS errors, countIf(c.kind != '$ai_span') AS calls, min(c.moment) AS first,
-      max(c.moment) AS last, 1 AS found, '' AS verdict, '' AS name, '' AS runtime, NULL AS judge_cost,
-      '' AS target, min(c.trace) AS trace
+      max(c.moment) AS last, min(c.trace) AS trace
     FROM ({_calls(chosen, columns, by=_by(by, chosen.values))}) AS c
-    GROUP BY part, item, grouped"""
+    GROUP BY part, item, grouped, model"""
+    summed = (*MONEY_COLUMNS, "tokens_in", "tokens_out", "tokens_cached", "errors", "calls")
+    return f"""SELECT m.part AS part, m.item AS item, m.grouped AS grouped,
+      {", ".join(f"sum(m.{name}) AS {name}" for name in summed)}, max(m.latency) AS latency,
+      min(m.first) AS first, max(m.last) AS last, 1 AS found, '' AS verdict, '' AS name, '' AS runtime,
+      NULL AS judge_cost, '' AS target, min(m.trace) AS trace,
+      groupArray(({", ".join(f"m.{name}" for name in USE_COLUMNS)})) AS models
+    FROM ({by_model}) AS m GROUP BY part, item, grouped"""
 
 
 def _judged(chosen: _Chosen, columns: Sequence[str], *, look: bool = False, by: str = "") -> str:
@@ -173,7 +185,7 @@ def _judged(chosen: _Chosen, columns: Sequence[str], *, look: bool = False, by: 
     start = min(part.run.window.start for _, part in chosen.numbered)
     end = max(part.run.window.end for _, part in chosen.numbered)
     where = f"event = '$ai_generation' AND {chosen.values.within('timestamp', start, end)}"
-    generations = events(where, look=look, more=by, names="grouped" if by else "")
+    generations = events(where, look=look, more=by, names=_GROUPED if by else "")
     own = ("moment", "name", "runtime", "cost", "target", "trace", "applicable", "result")
     mine = ", ".join(f"v.{name} AS v_{name}" for name in own)
     judged = ", ".join(f"g.{name} AS g_{name}" for name in ("moment", "trace", "bad", *columns))
@@ -197,8 +209,9 @@ def _measured_evaluations(chosen: _Chosen, by: str | None) -> str:
       if(hit AND g_bad, 1, 0) AS errors, if(hit, 1, 0) AS calls, v_moment AS first,
       if(hit, g_moment, v_moment) AS last, if(hit, 1, 0) AS found, {verdict} AS verdict, v_name AS name,
       v_runtime AS runtime, v_cost AS judge_cost, v_target AS target,
-      if(v_trace = '' AND hit, g_trace, v_trace) AS trace
-    FROM ({_judged(chosen, ("grouped", "f"), by=_by(by, chosen.values))})"""
+      if(v_trace = '' AND hit, g_trace, v_trace) AS trace,
+      [(g_model, calls, tokens_in, tokens_out, NULL, NULL, cost_plain)] AS models
+    FROM ({_judged(chosen, ("grouped", "model", "f"), by=_by(by, chosen.values))})"""
 
 
 def items(parts: Sequence[Part], by: str | None = None) -> Ask:

@@ -166,7 +166,7 @@ ROW = {
     "part": 0, "item": "t1", "grouped": "", "cost_whole": MONEY_SCALE, "cost_rest": 0.5, "cost_plain": 1.0,
     "latency": 2.0, "tokens_in": 10, "tokens_out": None, "tokens_cached": None, "errors": 1, "calls": 2,
     "first": "2026-11-02 01:00:00", "last": "2026-11-02 02:00:00", "found": 1, "verdict": "", "name": "",
-    "runtime": "", "judge_cost": None, "target": "", "trace": "t1",
+    "runtime": "", "judge_cost": None, "target": "", "trace": "t1", "models": [],
 }  # fmt: skip
 
 
