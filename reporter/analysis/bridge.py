@@ -175,13 +175,13 @@ def _intervals(
     items of both runs together, so that an item of both is drawn once for both, with its cell and cost on
     either side. Shares, mean costs and what was used of each model vary; items and cost of the populations
     are counted, not sampled, and stay. Cells are taken as given. A cell none of whose items with data was
-    drawn keeps its mean cost and what it used. Where a sample holds much of its window, intervals are narrowed
-    by the finite population correction (Cochran 1977, s. 2.6) of the side that holds less.
+    drawn keeps its mean cost. Where a sample holds much of its window, intervals are narrowed by the finite
+    population correction (Cochran 1977, s. 2.6) of the side that holds less.
 
     Returns:
-        Limits, the estimate itself within; none with fewer than 20 paid items on a side, and where both samples
-        hold all of their windows, so that nothing is left to chance. A line has none with fewer than 10 items
-        with data on a side that its cell has, and none of unit cost where the cell came or went.
+        Limits, the estimate itself within; none with fewer than 20 paid items on a side, and where both
+        samples hold all of their windows, so that nothing is left to chance. A line has none with fewer than
+        10 items with data on a side that its cell has, and none of unit cost where the cell came or went.
     """
     once = items.once()
     held = once.held.sum(axis=(1, 2)).tolist()
@@ -190,7 +190,7 @@ def _intervals(
     if min(items.paid) < MIN_PAID or left_out <= _ALL_BUT:
         return _Limits({}, none, none)
     narrowed = math.sqrt(left_out)
-    shares, costs, usage = _filled(items.drawn(seed), once, known)
+    shares, costs, usage = _filled(items.drawn(seed), known)
     drawn = _split(shares, costs, windows)
     # A draw without a paid item on one side says nothing.
     told = np.isfinite(drawn.coverage)
@@ -206,8 +206,9 @@ def _intervals(
         split = (np.nan_to_num(effects(usage, items.cell_of)) * drawn.weight).sum(axis=-1)
         values = np.array([getattr(whole, name) for name in PARTS])
         found |= dict(zip(PARTS, limits(values, split.T), strict=True))
-    enough = ((once.usage.items[:, 0] >= MIN_IN_CELL) | np.isnan(known)).all(axis=0)
-    both = enough & ~np.isnan(known).any(axis=0)
+    missing = np.isnan(known)
+    enough = ((once.usage.items[:, 0] >= MIN_IN_CELL) | missing).min(axis=0).tolist()
+    both = [usable and not lone for usable, lone in zip(enough, missing.max(axis=0).tolist(), strict=True)]
     return _Limits(
         found,
         [one if usable else None for one, usable in zip(limits(parts.mix, drawn.mix), enough, strict=True)],
@@ -218,7 +219,7 @@ def _intervals(
     )
 
 
-def _filled(drawn: Tally, once: Tally, known: Values) -> tuple[Values, Values, Usage]:
+def _filled(drawn: Tally, known: Values) -> tuple[Values, Values, Usage]:
     """Give shares and mean costs (side, draw, cell) and usage of draws, filled where nothing was drawn."""
     with np.errstate(invalid="ignore"):
         shares = drawn.held / drawn.held.sum(axis=-1, keepdims=True)

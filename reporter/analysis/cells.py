@@ -86,6 +86,10 @@ class Items:
         self.cell_of: Places = np.array([k for k, _, _ in sorted(uses)], dtype=np.int64)
         """The cell of each use, ascending."""
         self._sides = [self._side(side) for side in held]
+        self.paid = tuple(
+            sum(spent is not None and spent.cost_usd > 0 for _, spent in side.values()) for side in held
+        )
+        """Items that cost something, a side each."""
 
     def _side(self, items: Mapping[str, tuple[int, Spent | None]]) -> _Side:
         cells = [(row, k, spent) for row, (k, spent) in enumerate(items.values())]

@@ -10,7 +10,7 @@ import msgspec
 
 from reporter.analysis import borders, causes, compare, contrast, links, matching, metrics
 from reporter.analysis.borders import Borders
-from reporter.analysis.bridge import Cell
+from reporter.analysis.cells import Cell, Spent
 from reporter.analysis.compare import GOOD, Subject, Trust, Wanted
 from reporter.analysis.matching import Matched, Matching
 from reporter.analysis.measured import Measured
@@ -281,13 +281,18 @@ def _cell(prior: Measured, prior_ids: set[int], latest: Measured, latest_ids: se
     )
 
 
-def _item_costs(clusters: Sequence[Cluster], measured: Measured) -> dict[str, float | None]:
-    """Give what each item cost, USD, unknown as 0; ``None`` without data."""
-    costs: dict[str, float | None] = {item.key: None for c in clusters for item in c.items}
-    return costs | {row.key: row.cost_usd or 0.0 for c in clusters for row in measured.of(c) if row.has_data}
+def _item_costs(clusters: Sequence[Cluster], measured: Measured) -> dict[str, Spent | None]:
+    """Give what each item cost, USD, unknown as 0, and used of each model; ``None`` without data."""
+    costs: dict[str, Spent | None] = {item.key: None for c in clusters for item in c.items}
+    return costs | {
+        row.key: Spent(row.cost_usd or 0.0, row.models)
+        for c in clusters
+        for row in measured.of(c)
+        if row.has_data
+    }
 
 
-def _mean_cost(items: Mapping[str, float | None]) -> float | None:
+def _mean_cost(items: Mapping[str, Spent | None]) -> float | None:
     """Give the mean cost of items with data, USD; ``None`` where no item has any."""
-    costs = [cost for cost in items.values() if cost is not None]
+    costs = [spent.cost_usd for spent in items.values() if spent is not None]
     return math.fsum(costs) / len(costs) if costs else None

@@ -1,7 +1,7 @@
 """What a unit cost is made of: calls per item, model mix, tokens per call, price per token.
 
-A cell's mean cost is calls per item times the sum over models of share of calls, tokens per call and price per
-token; its change is split into what each of the four factors did.
+A cell's mean cost is calls per item times the sum over models of share of calls, tokens per call and price
+per token; its change is split into what each of the four factors did.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ def effects(usage: Usage, cell_of: Places) -> Values:
     """Split the change of each cell's mean cost between its sides.
 
     Method: Shapley value over the four factors (Shorrocks 1999). The value is a sum over models, so that each
-    model's product of four is split by itself. A model called on one side only has that side's tokens per call
-    and price on both: all it does is mix. One that costs and has no tokens on a side counts one token a call on
-    both, so that what its calls cost is its price; one with neither keeps the other side's price. What has a
-    cost and no call, as spans may, is in no part.
+    model's product of four is split by itself. A model called on one side only has that side's tokens per
+    call and price on both: all it does is mix. One that costs and has no tokens on a side counts one token a
+    call on both, so that what its calls cost is its price; one with neither keeps the other side's price.
+    What has a cost and no call, as spans may, is in no part.
 
     Args:
         usage: What was used.
@@ -75,7 +75,7 @@ def _effect(factors: tuple[Values, ...], moved: int) -> Values:
         for factor, side in zip(others, state, strict=True):
             around *= factor[side]
         total += around
-    return total * (factors[moved][1] - factors[moved][0])
+    return np.asarray(total * (factors[moved][1] - factors[moved][0]), dtype=np.float64)
 
 
 def _either(values: Values) -> Values:

@@ -38,6 +38,7 @@ from reporter.report.section import (
     RunInfo,
     Status,
     TransitionEntry,
+    UnitCostParts,
 )
 from reporter.report.values import (
     ESTIMATES,
@@ -120,6 +121,7 @@ __all__ = [
     "Transition",
     "TransitionEntry",
     "Unassigned",
+    "UnitCostParts",
     "VerdictWord",
     "content_hash",
     "from_json",

@@ -12,10 +12,11 @@ from itertools import pairwise
 
 from reporter.report.codec import content_hash
 from reporter.report.document import Report
-from reporter.report.section import Cluster, JobSection
+from reporter.report.section import Bridge, BridgeLine, Cluster, JobSection, UnitCostParts
 from reporter.report.values import ESTIMATES, Estimate, MetricChange
 
 _TOLERANCE = 1e-9
+_PARTS = UnitCostParts.__struct_fields__
 
 
 def problems(report: Report) -> tuple[str, ...]:
@@ -59,6 +60,24 @@ def _section(section: JobSection) -> Iterator[str]:
         moved = math.fsum((bridge.volume, bridge.coverage, bridge.mix, bridge.unit_cost))
         if not _same(moved, bridge.latest - bridge.prior, scale=max(abs(bridge.latest), abs(bridge.prior))):
             yield f"bridge parts sum to {moved}, the cost moved by {bridge.latest - bridge.prior}"
+        yield from (f"bridge.{problem}" for problem in _bridge(bridge))
+
+
+def _bridge(bridge: Bridge) -> Iterator[str]:
+    """Check that the lines add up to the steps, and the parts of unit cost to each line and the whole."""
+    scale = max(abs(bridge.latest), abs(bridge.prior))
+    for step in ("mix", "unit_cost"):
+        lines = math.fsum(getattr(line, step) for line in bridge.lines)
+        if not _same(lines, getattr(bridge, step), scale=scale):
+            yield f"{step} is {getattr(bridge, step)}, the lines sum to {lines}"
+    places: list[tuple[str, Bridge | BridgeLine]] = [("", bridge)]
+    places += [(f"lines[{i}].", line) for i, line in enumerate(bridge.lines)]
+    for where, told in places:
+        if told.unit_cost_parts is None:
+            continue
+        parts = math.fsum(getattr(told.unit_cost_parts, name) for name in _PARTS)
+        if not _same(parts, told.unit_cost, scale=scale):
+            yield f"{where}unit_cost is {told.unit_cost}, its parts sum to {parts}"
 
 
 def _cluster(cluster: Cluster, total: int) -> Iterator[str]:

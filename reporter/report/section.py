@@ -152,6 +152,18 @@ class TransitionEntry(Value, frozen=True, kw_only=True):
     """New and gone: part of the cluster's items known in the other run that is noise there, 0-1."""
 
 
+class UnitCostParts(Value, frozen=True, kw_only=True):
+    """What a change of unit cost is made of, USD per window; the five add up to it."""
+
+    calls_per_item: float
+    model_mix: float
+    """Calls went to other models."""
+    tokens_per_call: float
+    price_per_token: float
+    other: float
+    """What calls do not explain: spans with a cost of their own, and cells without calls on a side."""
+
+
 class BridgeLine(Value, frozen=True, kw_only=True):
     """One cell of the cost bridge, USD per window."""
 
@@ -159,6 +171,11 @@ class BridgeLine(Value, frozen=True, kw_only=True):
     status: str
     mix: float
     unit_cost: float
+    mix_interval: tuple[float, float] | None = None
+    """95 %; ``None`` where the cell holds too few items."""
+    unit_cost_interval: tuple[float, float] | None = None
+    unit_cost_parts: UnitCostParts | None = None
+    """``None`` where no call of either run is known."""
 
 
 class Bridge(Value, frozen=True, kw_only=True):
@@ -171,7 +188,11 @@ class Bridge(Value, frozen=True, kw_only=True):
     mix: float
     unit_cost: float
     intervals: dict[str, tuple[float, float]]
+    """95 %, by the name of a step or of a part of unit cost."""
     lines: list[BridgeLine]
+    """One a cell: what belongs together of both runs, what came, what went, the noise."""
+    unit_cost_parts: UnitCostParts | None = None
+    """Sums over the lines."""
 
 
 class JobSection(Value, frozen=True, kw_only=True):

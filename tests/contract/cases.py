@@ -99,7 +99,15 @@ add(18, "$ai_generation", MID, trace_id="", total_cost_usd=32)
 # What counts as an error; and nothing known otherwise.
 ODD_MODEL = 'm "q" \\ ü'
 for number, (flag, model) in enumerate(
-    ((1, ""), ("yes", "null"), (False, None), (True, None), ("True", ...), ("false", ODD_MODEL), (None, "m-1")),
+    (
+        (1, ""),
+        ("yes", "null"),
+        (False, None),
+        (True, None),
+        ("True", ...),
+        ("false", ODD_MODEL),
+        (None, "m-1"),
+    ),
     start=20,
 ):
     named = {} if model is ... else {"model": model}

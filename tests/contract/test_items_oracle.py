@@ -142,7 +142,9 @@ class Oracle:
         calls = [event for event in self.events if event["event"] in COUNTED]
         keys = {as_trace(call["properties"].get("$ai_trace_id")) for call in calls} - {None}
         return {
-            str(key): self.measures([c for c in calls if as_trace(c["properties"].get("$ai_trace_id")) == key])
+            str(key): self.measures(
+                [c for c in calls if as_trace(c["properties"].get("$ai_trace_id")) == key]
+            )
             for key in keys
         }
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reporter.analysis.bridge import Cell, Population, bridge
+from reporter.analysis.bridge import Population, bridge
+from reporter.analysis.cells import Cell, Spent
 
 REPLICATES = 200
 N = 300
@@ -56,8 +57,8 @@ def test_intervals_of_the_bridge_cover_the_truth(shared: int) -> None:
                 len(b) / N,
                 sum(a.values()) / len(a) if a else None,
                 sum(b.values()) / len(b) if b else None,
-                a,
-                b,
+                {key: Spent(cost) for key, cost in a.items()},
+                {key: Spent(cost) for key, cost in b.items()},
             )
             for k, (a, b) in enumerate(zip(*runs, strict=True))
         ]

@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reporter.analysis import bridge as room
+from reporter.analysis import cells as drawing
 from reporter.analysis import section
-from reporter.analysis.bridge import MIN_PAID, Cell, Population, bridge
+from reporter.analysis.bridge import MIN_PAID, Population, bridge
+from reporter.analysis.cells import Cell, Spent
 from reporter.model import Run, Totals
 from reporter.report import Bridge
 from tests.worlds import cluster, header, inputs, rows, run
@@ -31,9 +33,12 @@ def cut(*pairs: tuple[Mapping[str, float | None], Mapping[str, float | None]]) -
         known = [cost for cost in items.values() if cost is not None]
         return math.fsum(known) / len(known) if known else None
 
+    def spent(items: Mapping[str, float | None]) -> dict[str, Spent | None]:
+        return {key: None if cost is None else Spent(cost) for key, cost in items.items()}
+
     sizes = [sum(len(pair[t]) for pair in pairs) for t in (0, 1)]
     return [
-        Cell(f"c{k}", "continued", len(a) / sizes[0], len(b) / sizes[1], mean(a), mean(b), a, b)
+        Cell(f"c{k}", "continued", len(a) / sizes[0], len(b) / sizes[1], mean(a), mean(b), spent(a), spent(b))
         for k, (a, b) in enumerate(pairs)
     ]
 
@@ -77,7 +82,8 @@ def turned(cells: list[Cell]) -> list[Cell]:
 
 
 def bare(made: Bridge) -> Bridge:
-    return msgspec.structs.replace(made, intervals={})
+    lines = [msgspec.structs.replace(line, mix_interval=None, unit_cost_interval=None) for line in made.lines]
+    return msgspec.structs.replace(made, intervals={}, lines=lines)
 
 
 @st.composite
@@ -235,7 +241,7 @@ def test_swapping_the_windows_mirrors_every_interval() -> None:
 def test_order_of_items_and_draws_at_once_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = random.Random(2)
 
-    def mixed(items: Mapping[str, float | None]) -> dict[str, float | None]:
+    def mixed(items: Mapping[str, Spent | None]) -> dict[str, Spent | None]:
         return dict(rng.sample(sorted(items.items()), len(items)))
 
     cells = some_cells()
@@ -244,7 +250,7 @@ def test_order_of_items_and_draws_at_once_change_nothing(monkeypatch: pytest.Mon
     ]
     made = bridge(cells, BEFORE, AFTER, 3)
     assert made == bridge(shuffled, BEFORE, AFTER, 3)
-    monkeypatch.setattr(room, "_AT_ONCE", 1)
+    monkeypatch.setattr(drawing, "_AT_ONCE", 1)
     few = bridge(cells, BEFORE, AFTER, 3)
     assert made is not None
     assert few is not None

@@ -142,7 +142,8 @@ def _calls(chosen: _Chosen, columns: Sequence[str], *, look: bool = False, by: s
 def _measured_calls(chosen: _Chosen, by: str | None) -> str:
     f = {name: f"c.{place}" for name, place in FIGURE.items()}
     columns = ("kind", "moment", "trace", "bad", "grouped", "model", "f", "cost_whole", "cost_rest")
-    by_model = f"""SELECT c.part AS part, c.item AS item, c.grouped AS grouped, c.model AS model, {money("c.")},
+    by_model = f"""SELECT c.part AS part, c.item AS item, c.grouped AS grouped, c.model AS model,
+      {money("c.")},
       max({f["latency"]}) AS latency, sum({f["tokens_in"]}) AS tokens_in,
       sum({f["tokens_out"]}) AS tokens_out, sum({f["tokens_cached"]}) AS tokens_cached,
       countIf(c.bad) AS errors, countIf(c.kind != '$ai_span') AS calls, min(c.moment) AS first,
