@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -39,6 +40,33 @@ def money(usd: float | None, *, signed: bool = False) -> str:
     else:
         text = f"${size / 1e6:,.2f}M"
     return _sign(usd, signed) + text
+
+
+def apportioned(parts: Sequence[float], total: float, unit: float = 0.01) -> list[float]:
+    """Round parts so that what is shown adds up to what is shown of their sum.
+
+    Method: largest remainder (Hamilton): every part is rounded down to the unit, and what is then missing is
+    given to those that lost most, the first among equals.
+
+    Args:
+        parts: Amounts that add up to `total` but for the last bits.
+        total: Their sum, already rounded to the unit.
+        unit: What is rounded to, such as 0.01 for cents.
+
+    Returns:
+        The parts in their order, each off by less than one unit.
+    """
+    counts = [math.floor(part / unit) for part in parts]
+    missing = round(total / unit) - sum(counts)
+    lost = sorted(range(len(parts)), key=lambda i: (counts[i] - parts[i] / unit, i))
+    for i in lost[: max(0, missing)]:
+        counts[i] += 1
+    return [count * unit for count in counts]
+
+
+def exact_money(usd: float, *, decimals: int = 2, signed: bool = False) -> str:
+    """Write US dollars to the cent or finer, for amounts that are added up: ``$27,104.30``, ``−$0.04``."""
+    return _sign(round(usd, decimals), signed) + f"${abs(usd):,.{decimals}f}"
 
 
 def seconds(value: float | None, *, signed: bool = False) -> str:

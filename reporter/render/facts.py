@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from reporter.report import Bridge, Finding, JobSection, MetricChange, RunInfo
 
 
+_IN_CENTS = 1.0
+"""US dollars a window must have cost for its steps to be shown in cents rather than finer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One of the four numbers."""
@@ -179,14 +183,17 @@ def bridge(made: Bridge | None) -> tuple[BridgeRow, ...]:
         ("Cost per item", "unit_cost", made.unit_cost),
     )
     largest = max(abs(amount) for _, _, amount in steps)
-    rows = [BridgeRow("Prior window", units.money(made.prior), "", None, total=True)]
-    for label, key, amount in steps:
+    decimals = 2 if max(made.prior, made.latest) >= _IN_CENTS else 4
+    moved = round(made.latest, decimals) - round(made.prior, decimals)
+    shown = units.apportioned([amount for _, _, amount in steps], moved, 10**-decimals)
+    ends = [units.exact_money(end, decimals=decimals) for end in (made.prior, made.latest)]
+    rows = [BridgeRow("Prior window", ends[0], "", None, total=True)]
+    for (label, key, amount), rounded in zip(steps, shown, strict=True):
         bounds = made.intervals.get(key)
         span = words.span(words.METRICS["mean_cost_usd"], *bounds) if bounds else UNKNOWN
-        rows.append(
-            BridgeRow(label, units.money(amount, signed=True), span, marks.bar(amount, largest), total=False)
-        )
-    rows.append(BridgeRow("Latest window", units.money(made.latest), "", None, total=True))
+        told = units.exact_money(rounded, decimals=decimals, signed=True)
+        rows.append(BridgeRow(label, told, span, marks.bar(amount, largest), total=False))
+    rows.append(BridgeRow("Latest window", ends[1], "", None, total=True))
     return tuple(rows)
 
 

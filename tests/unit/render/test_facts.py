@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import math
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reporter import report as r
 from reporter.render import changes, facts
@@ -98,10 +102,42 @@ def test_bridge_lists_its_steps_with_signs() -> None:
         lines=[],
     )
     rows = facts.bridge(bridge)
-    assert [row.amount for row in rows] == ["$2,321", "+$69.00", "+$13.00", "+$275", "+$268", "$2,946"]
+    assert [row.amount for row in rows] == [
+        "$2,321.00",
+        "+$69.00",
+        "+$13.00",
+        "+$275.00",
+        "+$268.00",
+        "$2,946.00",
+    ]
     assert rows[3].interval == "+$200 to +$350"
     assert rows[1].interval == "–"
     assert facts.bridge(None) == ()
+
+
+@given(
+    prior=st.floats(0.02, 1e5),
+    parts=st.lists(st.floats(-0.2, 0.4), min_size=4, max_size=4).filter(lambda p: sum(p) > -0.9),
+)
+def test_steps_add_up_as_they_are_shown(prior: float, parts: list[float]) -> None:
+    volume, coverage, mix, unit_cost = (prior * part for part in parts)
+    latest = math.fsum((prior, volume, coverage, mix, unit_cost))
+    rows = facts.bridge(
+        r.Bridge(
+            prior=prior,
+            latest=latest,
+            volume=volume,
+            coverage=coverage,
+            mix=mix,
+            unit_cost=unit_cost,
+            intervals={},
+            lines=[],
+        )
+    )
+    shown = [Decimal(row.amount.replace("$", "").replace(",", "").replace("−", "-")) for row in rows]
+    assert sum(shown[:-1]) == shown[-1]
+    for row, exact in zip(shown[1:-1], (volume, coverage, mix, unit_cost), strict=True):
+        assert abs(float(row) - exact) < 0.0100001
 
 
 @pytest.mark.parametrize(

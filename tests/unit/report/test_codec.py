@@ -209,7 +209,23 @@ def test_checks_notice_a_difference_that_is_none(over: dict[str, object], words:
 
 def test_checks_pass_a_report_without_runs_or_with_an_honest_bridge() -> None:
     assert problems(STATES["no_run"]) == ()
+    parts = r.UnitCostParts(
+        calls_per_item=4.0, model_mix=0.0, tokens_per_call=5.0, price_per_token=5.0, other=0.0
+    )
+    line = r.BridgeLine(title="", status="new", mix=5.0, unit_cost=14.0, unit_cost_parts=parts)
     bridge = r.Bridge(
-        prior=100.0, latest=130.0, volume=10.0, coverage=1.0, mix=5.0, unit_cost=14.0, intervals={}, lines=[]
+        prior=100.0,
+        latest=130.0,
+        volume=10.0,
+        coverage=1.0,
+        mix=5.0,
+        unit_cost=14.0,
+        intervals={},
+        lines=[line],
+        unit_cost_parts=parts,
     )
     assert not any("bridge" in p for p in altered(bridge=bridge))
+    short = msgspec.structs.replace(bridge, lines=[msgspec.structs.replace(line, mix=4.0)])
+    assert "jobs[0].bridge.mix is 5.0, the lines sum to 4.0" in altered(bridge=short)
+    odd = msgspec.structs.replace(bridge, unit_cost_parts=msgspec.structs.replace(parts, other=1.0))
+    assert "jobs[0].bridge.unit_cost is 14.0, its parts sum to 15.0" in altered(bridge=odd)
