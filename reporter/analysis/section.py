@@ -16,6 +16,7 @@ from reporter.analysis import (
     exemplars,
     lineage,
     links,
+    matching,
     metrics,
     redact,
     selection,
@@ -24,6 +25,8 @@ from reporter.analysis import (
 from reporter.analysis.bridge import Population
 from reporter.analysis.compare import GOOD, Wanted
 from reporter.analysis.measured import Measured, measured
+from reporter.analysis.memory import Memory, Step, history, slots, with_figures
+from reporter.analysis.memory import lineage as life
 from reporter.analysis.selection import JobRuns, PriorChoice
 from reporter.analysis.succession import Compared
 from reporter.model import NOISE, Cluster, Failure, ItemMetrics, Membership, Run, Totals
@@ -74,6 +77,10 @@ class SectionInput:
     seed: int = 0
     good: Mapping[str, Wanted] = field(default_factory=lambda: GOOD)
     """Estimate → which way is the better one; what is not named is neutral."""
+    memory: Memory = field(default_factory=Memory)
+    """What is known of the job's past; best with both runs followed already."""
+    kept: bool = False
+    """Whether ids come from, or go to, a place that outlives the report."""
 
 
 def build(inputs: SectionInput) -> JobSection:
@@ -121,8 +128,10 @@ def build(inputs: SectionInput) -> JobSection:
     compared = None
     if prior is not None and comparability is not None and comparability.comparable:
         compared = succession.compared(latest, prior, inputs.between, inputs.seed, inputs.good)
-    overall = _overall(latest, prior, compared)
-    told = _told(latest, compared, inputs)
+    past = _past(latest, prior, inputs)
+    told = _told(latest, compared, past, inputs)
+    names = past.names(prior) if prior else {}
+    overall = _overall(latest, prior, compared, past)
     clusters = sorted(
         (c for c in told if c.cluster_id != NOISE), key=lambda cluster: (-cluster.size, cluster.cluster_id)
     )
@@ -145,8 +154,8 @@ def build(inputs: SectionInput) -> JobSection:
         overall=overall,
         clusters=clusters,
         noise=noise,
-        gone=succession.gone(compared) if compared else [],
-        prior_clusters=succession.prior_clusters(compared) if compared else [],
+        gone=succession.gone(compared, names) if compared else [],
+        prior_clusters=succession.prior_clusters(compared, names) if compared else [],
         transitions=succession.transitions(compared) if compared else [],
         bridge=_bridge(latest, compared, inputs) if compared else None,
     )
@@ -195,7 +204,50 @@ def _run_info(measured: Measured, inputs: SectionInput) -> RunInfo:
     )
 
 
-def _overall(latest: Measured, prior: Measured | None, compared: Compared | None) -> Overall:
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """A job's past with this report's runs in it, and the runs its histories show."""
+
+    memory: Memory
+    kept: bool
+    shown: tuple[Step, ...] = ()
+
+    def names(self, run: Measured) -> dict[int, str]:
+        """Map a run's cluster ids to lineage ids."""
+        step = self.memory.step(run.run.header.run_id)
+        places = step.places if step else []
+        return {place.cluster_id: place.lineage_id for place in places if place.cluster_id is not None}
+
+
+def _past(latest: Measured, prior: Measured | None, inputs: SectionInput) -> _Past:
+    """Follow the clusters of both runs and remember what they are like now."""
+    ends = sorted(
+        [run for run in (prior, latest) if run],
+        key=lambda run: (run.run.header.window.end, run.run.header.run_id),
+    )
+    held = [(run.run.header, matching.membership(run.run)) for run in ends]
+    memory, kept = inputs.memory, inputs.kept
+    if any(memory.step(header.run_id) is None for header, _ in held):
+        compared: lineage.Comparison | None = lineage.Comparison(held[0][1], held[-1][1], inputs.between)
+        compared = compared if len(held) > 1 else None
+        memory = lineage.followed(memory, held, compared)
+        if memory.step(latest.run.header.run_id) is None:  # what is remembered is younger than this run
+            memory, kept = lineage.followed(Memory(), held, compared), False
+    past = _Past(memory, kept)
+    for run in ends:
+        names = past.names(run)
+        figures: dict[str | None, HistoryPoint] = {
+            names[cluster.cluster_id]: _point(run, cluster)
+            for cluster in run.run.clusters
+            if cluster.cluster_id in names
+        }
+        figures[None] = _point(run, None)
+        memory = with_figures(memory, run.run.header.run_id, figures)
+    before = prior.run.header.run_id if prior else None
+    return _Past(memory, kept, tuple(slots(memory, latest.run.header.run_id, before)))
+
+
+def _overall(latest: Measured, prior: Measured | None, compared: Compared | None, past: _Past) -> Overall:
     rows = latest.everything
     change = None
     if compared is not None:
@@ -212,13 +264,14 @@ def _overall(latest: Measured, prior: Measured | None, compared: Compared | None
         change=change,
         distributions=metrics.distributions(rows),
         prior_metrics=metrics.metrics(prior.level, prior.size, prior.everything) if prior else None,
+        history=history(past.shown, None),
     )
 
 
-def _told(latest: Measured, compared: Compared | None, inputs: SectionInput) -> list[Told]:
+def _told(latest: Measured, compared: Compared | None, past: _Past, inputs: SectionInput) -> list[Told]:
     places = exemplars.points(latest.run)
     return [
-        _cluster(cluster, latest, compared, places[cluster.cluster_id], inputs)
+        _cluster(cluster, latest, compared, past, places[cluster.cluster_id], inputs)
         for cluster in latest.run.clusters
     ]
 
@@ -227,6 +280,7 @@ def _cluster(
     cluster: Cluster,
     latest: Measured,
     compared: Compared | None,
+    past: _Past,
     places: list[tuple[float, float]],
     inputs: SectionInput,
 ) -> Told:
@@ -235,19 +289,13 @@ def _cluster(
     prior_rows = compared.prior.of(origin) if compared and origin else []
     estimates = metrics.estimates(cluster.size, latest.size, rows)
     mine = {item.key: links.trace_of(latest.level, item, latest.rows.get(item.key)) for item in cluster.items}
-    ancestor = succession.ancestor(cluster, compared)
-    before = compared.prior.run.header if compared and ancestor else None
+    name = past.names(latest)[cluster.cluster_id]
     baked = cluster.baked
     sentiment = baked.get("sentiment") if baked else None
     return Told(
         cluster_id=cluster.cluster_id,
-        lineage_id=lineage.lineage_id(
-            header.job_id,
-            header.level,
-            before.run_id if before else header.run_id,
-            ancestor.cluster_id if ancestor else cluster.cluster_id,
-        ),
-        lineage=lineage.lineage(header, cluster.title, before, ancestor.title if ancestor else None),
+        lineage_id=name,
+        lineage=life(past.memory, name, provisional=not past.kept),
         title=cluster.title,
         description=cluster.description,
         size=cluster.size,
@@ -258,7 +306,7 @@ def _cluster(
         ),
         estimates=estimates,
         change=succession.change(cluster, origin, compared) if compared else None,
-        history=_history(cluster, latest, origin, compared),
+        history=history(past.shown, name),
         errors=causes.causes(
             [f for f in latest.failures if f.key in mine], compared.causes if compared else None, mine
         ),
@@ -272,17 +320,10 @@ def _cluster(
     )
 
 
-def _history(
-    cluster: Cluster, latest: Measured, origin: Cluster | None, compared: Compared | None
-) -> list[HistoryPoint]:
-    points = [_point(latest, cluster)]
-    if compared and origin:
-        points.append(_point(compared.prior, origin))
-    return sorted(points, key=lambda point: (point.window_end, point.run_id))
-
-
-def _point(measured: Measured, cluster: Cluster) -> HistoryPoint:
-    estimates = metrics.estimates(cluster.size, measured.size, measured.of(cluster))
+def _point(measured: Measured, cluster: Cluster | None) -> HistoryPoint:
+    """Measure a cluster, or the whole run, as a point of its history."""
+    rows = measured.everything if cluster is None else measured.of(cluster)
+    estimates = metrics.estimates(cluster.size if cluster else measured.size, measured.size, rows)
     return HistoryPoint(
         run_id=measured.run.header.run_id,
         window_end=units.iso(measured.run.header.window.end),

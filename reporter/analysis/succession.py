@@ -141,16 +141,6 @@ def _trust(cluster: Cluster, origin: Cluster, latest: Measured, prior: Measured,
     return compare.trust(link, ratio, look_alikes=alike)
 
 
-def ancestor(cluster: Cluster, compared: Compared | None) -> Cluster | None:
-    """Give the prior cluster whose identity a cluster carries on: its partner in the one-to-one pairing."""
-    if compared is None:
-        return None
-    if cluster.is_noise:
-        return compared.prior.cluster(NOISE)
-    chosen = next((link for link in compared.matching.parents(cluster.cluster_id) if link.backbone), None)
-    return compared.prior.cluster(chosen.prior_id) if chosen else None
-
-
 def change(cluster: Cluster, origin: Cluster | None, compared: Compared) -> Change:
     """Tell how a cluster relates to the prior run."""
     if cluster.is_noise:
@@ -191,13 +181,19 @@ def _transition(cluster_id: int, parents: Sequence[Matched], compared: Compared)
     return compared.kinds[cluster_id][0] if cluster_id in compared.kinds else "split"
 
 
-def gone(compared: Compared) -> list[GoneCluster]:
-    """List prior clusters without a successor, largest first."""
+def gone(compared: Compared, names: Mapping[int, str]) -> list[GoneCluster]:
+    """List prior clusters without a successor, largest first.
+
+    Args:
+        compared: The comparison.
+        names: Prior cluster id → lineage id.
+    """
     prior = compared.prior
     lost = {g.prior[0] for g in compared.matching.groups if g.kind == "gone"}
     found = [c for c in prior.run.clusters if c.cluster_id in lost]
     return [
         GoneCluster(
+            lineage_id=names.get(c.cluster_id, ""),
             prior_cluster_id=c.cluster_id,
             title=c.title,
             size=c.size,
@@ -208,8 +204,13 @@ def gone(compared: Compared) -> list[GoneCluster]:
     ]
 
 
-def prior_clusters(compared: Compared) -> list[PriorCluster]:
-    """Tell what became of every regular cluster of the prior run, largest first."""
+def prior_clusters(compared: Compared, names: Mapping[int, str]) -> list[PriorCluster]:
+    """Tell what became of every regular cluster of the prior run, largest first.
+
+    Args:
+        compared: The comparison.
+        names: Prior cluster id → lineage id.
+    """
     prior = compared.prior
     became: dict[int, PriorTransition] = {}
     # Later kinds win: a cluster that was both merged and split is told as split.
@@ -220,6 +221,7 @@ def prior_clusters(compared: Compared) -> list[PriorCluster]:
     regular = [c for c in prior.run.clusters if not c.is_noise]
     return [
         PriorCluster(
+            lineage_id=names.get(c.cluster_id, ""),
             prior_cluster_id=c.cluster_id,
             title=c.title,
             size=c.size,

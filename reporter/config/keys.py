@@ -163,6 +163,17 @@ KEYS = (
         "WHICH",
     ),
     Key(
+        "previous",
+        RUNS,
+        "An earlier report.json, or the folder it lies in: its cluster ids, names and findings are carried"
+        " on, where no state folder lasts from one report to the next, as in a build.",
+        parse.path,
+        '"last/report.json"',
+        ("--previous",),
+        "FILE",
+        rebased=True,
+    ),
+    Key(
         "out",
         REPORT,
         "Folder the documents are written to.",

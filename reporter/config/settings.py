@@ -37,6 +37,8 @@ class Settings:
     """The clock of the report, UTC; ``None`` for the real one."""
     baseline: str = "week"
     """How the prior run is chosen: ``week``, ``previous``, a run id or a date."""
+    previous: Path | None = None
+    """An earlier report.json, or its folder, whose cluster ids and findings are carried on."""
     out: Path = Path("report")
     """Folder the documents are written to."""
     formats: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reporter.errors import UsageError
+from reporter.pipeline import remembering
 from reporter.pipeline.assembly import assemble, assemble_pair
 from reporter.pipeline.doctor import Check, examine
 from reporter.pipeline.listing import JobRow, RunRow, list_jobs, list_runs
@@ -53,8 +54,11 @@ def run_report(settings: Settings, *, progress: Progress) -> Outcome:
     caveats: list[Caveat] = []
     now = moment_of(settings)
     with opened(settings, caveats.append, progress) as source:
-        report, problems = assemble(source, settings, now, caveats, progress)
-    return publish(report, settings, problems, progress)
+        made = assemble(source, settings, now, caveats, progress)
+    outcome = publish(made.report, settings, made.problems, progress)
+    # Only what was published is remembered: a report nobody got has told nobody anything.
+    note = remembering.keep(settings, made.report.source.project_id, made.memories, progress)
+    return outcome if note is None else replace(outcome, notes=(*outcome.notes, note))
 
 
 def run_compare(settings: Settings, prior_id: str, latest_id: str, *, progress: Progress) -> Outcome:
@@ -83,7 +87,8 @@ def run_demo(settings: Settings, *, progress: Progress) -> Outcome:
     with TemporaryDirectory(prefix="reporter-demo-") as folder:
         progress.step("moving the bundled events to now")
         files = demo.moved(now, Path(folder))
-        moved = replace(settings, source=str(files.events), jobs_file=files.jobs, now=now)
+        # The same events under another clock every time: nothing of it is worth remembering.
+        moved = replace(settings, source=str(files.events), jobs_file=files.jobs, now=now, no_cache=True)
         return run_report(moved, progress=progress)
 
 

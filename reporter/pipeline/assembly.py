@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -12,20 +12,34 @@ from reporter.analysis import selection
 from reporter.analysis.selection import JobRuns, PriorChoice
 from reporter.errors import NothingToReport, RunUnreadable, SourceError, UsageError
 from reporter.model import Window
+from reporter.pipeline import following, remembering
 from reporter.pipeline.opening import groups_of, with_baseline
+from reporter.pipeline.remembering import Past
 from reporter.report import SCHEMA_VERSION, Caveat, JobSection, Report, SourceInfo, sealed
 from reporter.sources.base import Wanted
 
 if TYPE_CHECKING:
+    from reporter.analysis.memory import Memory
     from reporter.config import Settings
     from reporter.model import Job, Run, RunHeader
     from reporter.pipeline.opening import Progress
+    from reporter.pipeline.remembering import Key
     from reporter.report import Finding, Kind
     from reporter.sources.base import Source
 
 
 _AROUND = timedelta(days=1)
 """How far outside the runs' windows a trace of theirs may begin or end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """A report, and what is to be known of its jobs when the next one is made."""
+
+    report: Report
+    problems: tuple[SourceError, ...]
+    """One for each job that could not be read or measured."""
+    memories: Mapping[Key, Memory]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +56,7 @@ class _Pair:
 
 def assemble(
     source: Source, settings: Settings, now: datetime, caveats: list[Caveat], progress: Progress
-) -> tuple[Report, tuple[SourceError, ...]]:
+) -> Assembled:
     """Report on the latest run of every job.
 
     Args:
@@ -53,9 +67,10 @@ def assemble(
         progress: Told about each step.
 
     Returns:
-        The sealed report, and one error for each job that could not be read or measured.
+        The sealed report with all that comes of it.
 
     Raises:
+        UsageError: What is known of earlier reports was named and cannot be used.
         NothingToReport: No job has a run in the time looked at.
         SourceError: The source failed before any job could be reported on.
     """
@@ -63,21 +78,31 @@ def assemble(
     groups = with_baseline(source, groups_of(source, settings, now), settings.baseline)
     if not any(group.runs or group.broken for group in groups):
         raise _nothing(settings, groups, now)
+    project = settings.project_id or source.describe().project_id
+    past = remembering.recalled(settings, project, [following.key(group) for group in groups], progress)
     progress.step(f"reading {units.plural(len(groups), 'job')}")
-    source.ahead(_wanted(_chosen(group, settings.baseline) for group in groups))
+    source.ahead(_wanted(_chosen(group, settings.baseline, past) for group in groups))
     pairs = [_pair(source, group, settings.baseline, caveats) for group in groups]
     # Where a broken run gave way to another, more is to be read.
-    source.ahead(_wanted(_headers(pair) for pair in pairs))
+    source.ahead(_wanted(_headers(pair, past) for pair in pairs))
     progress.step("measuring and comparing")
-    built = [_section(source, settings, now, pair, index) for index, pair in enumerate(pairs)]
+    memories = {
+        following.key(pair.group): following.followed(
+            source, pair.group, (pair.latest, pair.prior), past, caveats
+        )
+        for pair in pairs
+    }
+    past = replace(past, memories=memories)
+    built = [_section(source, settings, now, pair, index, past) for index, pair in enumerate(pairs)]
     problems = tuple(error for _, error in built if error is not None)
     outages = [error for error in problems if not isinstance(error, RunUnreadable)]
     if outages and not any(
         pair.latest and error is None for pair, (_, error) in zip(pairs, built, strict=True)
     ):
         raise outages[0]
-    report = _report(source, settings, "weekly", now, caveats, [section for section, _ in built])
-    return report, problems
+    sections = [section for section, _ in built]
+    report = _report(source, settings, "weekly", now, caveats, sections, past)
+    return Assembled(report, problems, following.learnt(report, past))
 
 
 def assemble_pair(
@@ -86,32 +111,34 @@ def assemble_pair(
     """Report on two runs named by hand.
 
     Raises:
-        UsageError: The runs are the same one, or of different levels.
+        UsageError: The runs are of different levels, or --previous gives no report.json.
         RunNotFound: One of the runs is not stored.
         RunUnreadable: One of the runs breaks the contract.
     """
     prior, latest = source.run(prior_id), source.run(latest_id)
-    if prior.header.run_id == latest.header.run_id:
-        raise UsageError(
-            "a run cannot be compared with itself",
-            subject=latest_id,
-            hint="Give two runs; `reporter runs` lists them.",
-        )
     if prior.header.level != latest.header.level:
         raise UsageError(
             f"runs of different levels cannot be compared ({prior.header.level} and {latest.header.level})",
             subject=f"{prior_id} {latest_id}",
             hint="Give two runs of one level; `reporter runs` lists them.",
         )
-    known = selection.group(source.jobs(), (latest.header,))
-    group = next(group for group in known if group.runs)
+    ends = (prior.header, latest.header)
+    span = (min(run.emitted_at for run in ends), max(run.emitted_at for run in ends))
+    source.ahead(Wanted(listed=span))
+    job = (latest.header.job_id, latest.header.level)
+    between = [run for run in source.runs(*span) if (run.job_id, run.level) == job]
+    listed = {run.run_id: run for run in (*between, latest.header)}
+    known = selection.group(source.jobs(), tuple(listed.values()))
+    group = next(group for group in known if group.runs and following.key(group) == job)
     choice = selection.choose_prior(latest.header, (prior.header,), prior_id)
     pair = _Pair(group, latest, prior, choice)
-    source.ahead(_wanted([_headers(pair)]))
-    section, error = _section(source, settings, now, pair, 0)
+    earlier = remembering.previous(settings)
+    past = Past(remembering.of_report(earlier) if earlier else {}, kept=earlier is not None)
+    source.ahead(_wanted([_headers(pair, None)]))
+    section, error = _section(source, settings, now, pair, 0, past)
     if error is not None:
         raise error
-    return _report(source, settings, "compare", now, caveats, [section])
+    return _report(source, settings, "compare", now, caveats, [section], past)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,19 +148,20 @@ class _Chosen:
     job: Job
     ends: tuple[RunHeader, ...]
     """Latest and prior, as far as there are any."""
-    between: tuple[RunHeader, ...]
+    members: tuple[RunHeader, ...]
+    """Runs of which only the memberships are needed."""
 
 
-def _chosen(group: JobRuns, baseline: str) -> _Chosen:
+def _chosen(group: JobRuns, baseline: str, past: Past) -> _Chosen:
     latest = selection.latest(group.runs)
     prior = selection.choose_prior(latest, group.runs, baseline).prior if latest else None
-    return _Chosen(group.job, tuple(h for h in (latest, prior) if h), _between(group, latest, prior))
+    ends = tuple(header for header in (latest, prior) if header)
+    return _Chosen(group.job, ends, following.members(group, ends, past))
 
 
-def _headers(pair: _Pair) -> _Chosen:
+def _headers(pair: _Pair, past: Past | None) -> _Chosen:
     ends = tuple(run.header for run in (pair.latest, pair.prior) if run)
-    between = _between(pair.group, *ends) if len(ends) > 1 else ()
-    return _Chosen(pair.group.job, ends, between)
+    return _Chosen(pair.group.job, ends, following.members(pair.group, ends, past))
 
 
 def _wanted(chosen: Iterable[_Chosen]) -> Wanted:
@@ -142,7 +170,7 @@ def _wanted(chosen: Iterable[_Chosen]) -> Wanted:
     ends = tuple(header for one in chosen for header in one.ends)
     return Wanted(
         whole=ends,
-        members=tuple(header for one in chosen for header in one.between),
+        members=tuple(header for one in chosen for header in one.members),
         measured=ends,
         populations=tuple((header.window, one.job) for one in chosen for header in one.ends),
     )
@@ -180,7 +208,7 @@ def _pair(source: Source, group: JobRuns, baseline: str, caveats: list[Caveat]) 
 
 
 def _section(
-    source: Source, settings: Settings, now: datetime, pair: _Pair, seed: int
+    source: Source, settings: Settings, now: datetime, pair: _Pair, seed: int, past: Past
 ) -> tuple[JobSection, SourceError | None]:
     """Fetch what one job's section needs and build it; where that fails, the section says why."""
     from reporter.analysis.compare import GOOD
@@ -199,13 +227,15 @@ def _section(
         failed_reason=str(pair.failed) if pair.failed else None,
         seed=seed,
         good={**GOOD, **dict(settings.good)},
+        memory=past.of(following.key(pair.group)),
+        kept=past.kept,
     )
     if pair.latest is None:
         return build(inputs), pair.failed
     latest = pair.latest.header
     headers = [latest, *([pair.prior.header] if pair.prior else [])]
     prior_id = pair.prior.header.run_id if pair.prior else None
-    between = _between(pair.group, *headers) if pair.prior else ()
+    between = following.between(pair.group, *headers) if pair.prior else ()
     try:
         rows, failures = source.items(headers), source.failures(headers)
         inputs = replace(
@@ -223,14 +253,6 @@ def _section(
     return build(inputs), None
 
 
-def _between(group: JobRuns, latest: RunHeader | None, prior: RunHeader | None) -> tuple[RunHeader, ...]:
-    """Give the runs between prior and latest: they carry identity where no items are shared."""
-    if latest is None or prior is None:
-        return ()
-    ends = sorted((latest.window.end, prior.window.end))
-    return tuple(run for run in group.runs if run.label is None and ends[0] < run.window.end < ends[1])
-
-
 def _report(
     source: Source,
     settings: Settings,
@@ -238,10 +260,11 @@ def _report(
     now: datetime,
     caveats: list[Caveat],
     sections: list[JobSection],
+    past: Past,
 ) -> Report:
     from reporter.analysis import findings as conclusions
 
-    found = conclusions.findings(sections)
+    found = [following.seen(finding, sections, past) for finding in conclusions.findings(sections)]
     verdict, headline = conclusions.verdict_and_headline(found, sections)
     sections = _with_quotes(source, settings, sections, found)
     provenance = source.describe()

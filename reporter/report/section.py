@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
+import msgspec
+
 from reporter.report.values import (
     Change,
     Distributions,
@@ -85,6 +87,8 @@ class Overall(Value, frozen=True, kw_only=True):
     change: Change | None
     distributions: Distributions
     prior_metrics: Metrics | None
+    history: list[HistoryPoint] = msgspec.field(default_factory=list)
+    """Oldest first, the latest run included; its share is 1."""
 
 
 class Cluster(Value, frozen=True, kw_only=True):
@@ -121,6 +125,8 @@ class Cluster(Value, frozen=True, kw_only=True):
 class GoneCluster(Value, frozen=True, kw_only=True):
     """A prior cluster with no successor."""
 
+    lineage_id: str = ""
+
     prior_cluster_id: int
     title: str
     size: int
@@ -130,6 +136,8 @@ class GoneCluster(Value, frozen=True, kw_only=True):
 
 class PriorCluster(Value, frozen=True, kw_only=True):
     """What became of a cluster of the prior run."""
+
+    lineage_id: str = ""
 
     prior_cluster_id: int
     title: str

@@ -153,7 +153,7 @@ class MetricChange(Value, frozen=True, kw_only=True):
     """Share only: plain latest − prior."""
     method: str | None = None
     """Name of interval and test."""
-    driven_by: list[str] = []
+    driven_by: list[str] = msgspec.field(default_factory=list)
     """Means only: traces of the few items (at most three) without which it would have gone the other way."""
 
 

@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from reporter.analysis import lineage, matching, text
+from reporter.analysis import matching, text
 from reporter.model import MemberCluster, Membership
-from tests.worlds import THEMES, header, run
+from tests.worlds import THEMES, run
 
 NAMES = list(THEMES)
 
@@ -232,20 +232,3 @@ def test_identical_competitors_share_no_lead() -> None:
     found = text.likeness(["refund of money"], ["refund of money", "refund of money", "password lost"])
     alone = text.likeness(["refund of money"], ["refund of money", "password lost"])
     assert found.probability[0, 0] == found.probability[0, 1] < alone.probability[0, 0]
-
-
-def test_lineage_ids_are_stable_and_distinct() -> None:
-    made = lineage.lineage_id(None, "trace", "r", 3)
-    assert made == lineage.lineage_id(None, "trace", "r", 3)
-    assert len(made) == 12
-    assert (
-        len({lineage.lineage_id(j, "trace", r, c) for j in (None, "j") for r in "rs" for c in (-1, 0, 1)})
-        == 12
-    )
-
-
-def test_lineage_lists_names_oldest_first() -> None:
-    told = lineage.lineage(header(0), "New name", header(7), "Old name")
-    assert (told.names, told.runs, told.provisional) == (["Old name", "New name"], 2, True)
-    assert told.first_seen < lineage.lineage(header(0), "New name", None, None).first_seen
-    assert lineage.lineage(header(0), "Same", header(7), "Same").names == ["Same"]
