@@ -349,15 +349,99 @@ def test_what_was_not_tested_is_not_called_unchanged(tmp_path: Path, sizes: list
     assert "1 traces" not in summary
 
 
-def test_a_run_is_not_compared_with_itself(tmp_path: Path) -> None:
+def test_a_run_compared_with_itself_has_not_changed(tmp_path: Path) -> None:
     project = two_weeks()
     project.write(tmp_path / "e.jsonl")
     run = next(
         e["properties"]["$ai_clustering_run_id"] for e in project.events if e["event"] == "$ai_trace_clusters"
     )
-    done = reporter("compare", run, run, "--source", "e.jsonl", cwd=tmp_path)
-    assert done.returncode == 2
-    assert "itself" in done.stderr
+    done = reporter("compare", run, run, "--source", "e.jsonl", "--format", "json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    told = json.loads((tmp_path / "report" / "report.json").read_text("utf-8"))
+    assert told["findings"] == []
+    assert told["verdict"] == "no_clear_change"
+    (job,) = told["jobs"]
+    assert {t["kind"] for t in job["transitions"]} == {"continued"}
+    assert min(t["confidence"] for t in job["transitions"]) > 0.99
+    subjects = [job["overall"], job["noise"], *job["clusters"]]
+    changes = [m for s in subjects if s for m in s["change"]["metrics"].values()]
+    assert {m["difference"] for m in changes} <= {0.0, None}
+    assert {m["call"] for m in changes} <= {"no_clear_change", "not_enough_data"}
+
+
+def test_two_runs_the_other_way_round_turn_every_sign(tmp_path: Path) -> None:
+    project = two_weeks()
+    project.write(tmp_path / "e.jsonl")
+    runs = sorted(
+        {
+            e["properties"]["$ai_clustering_run_id"]
+            for e in project.events
+            if e["event"] == "$ai_trace_clusters"
+        }
+    )
+    told = []
+    for out, pair in (("there", runs[:2]), ("back", runs[1::-1])):
+        done = reporter(
+            "compare", *pair, "--source", "e.jsonl", "--format", "json", "--out", out, cwd=tmp_path
+        )
+        assert done.returncode == 0, done.stderr
+        told.append(json.loads((tmp_path / out / "report.json").read_text("utf-8"))["jobs"][0])
+    there, back = told
+    partner = {c["cluster_id"]: c["change"]["prior_cluster_ids"] for c in there["clusters"]}
+    mirrored = {c["cluster_id"]: c["change"]["metrics"] for c in back["clusters"]}
+    compared = 0
+    for cluster in there["clusters"]:
+        for name, change in cluster["change"]["metrics"].items():
+            other = mirrored[partner[cluster["cluster_id"]][0]][name]
+            assert change["call"] == other["call"]
+            if change["low"] is not None:
+                compared += 1
+                assert change["difference"] == pytest.approx(-other["difference"], abs=1e-9)
+                assert (change["low"], change["high"]) == pytest.approx(
+                    (-other["high"], -other["low"]), abs=1e-9
+                )
+                assert change["q_value"] == pytest.approx(other["q_value"])
+    assert compared > 10
+
+
+def test_what_was_reported_is_known_to_the_next_report(tmp_path: Path) -> None:
+    project = two_weeks()
+    project.write(tmp_path / "e.jsonl")
+
+    def told(out: str, *flags: str) -> dict[str, Any]:
+        command = (
+            "report",
+            "--source",
+            "e.jsonl",
+            "--now",
+            NOW.isoformat(),
+            "--format",
+            "json",
+            "--out",
+            out,
+        )
+        done = reporter(*command, *flags, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        return json.loads((tmp_path / out / "report.json").read_text("utf-8"))
+
+    def names(made: dict[str, Any]) -> list[tuple[str, int, bool]]:
+        clusters = made["jobs"][0]["clusters"]
+        return [(c["lineage_id"], c["lineage"]["runs"], c["lineage"]["provisional"]) for c in clusters]
+
+    alone = told("alone", "--no-cache")
+    first, second = told("first", "--state", "kept"), told("second", "--state", "kept")
+    assert first == second, "the same report again says the same"
+    assert [n[:2] for n in names(alone)] == [n[:2] for n in names(first)]
+    assert ({n[2] for n in names(alone)}, {n[2] for n in names(first)}) == ({True}, {False})
+    carried = told("carried", "--no-cache", "--previous", "first")
+    assert names(carried) == names(first)
+    (kept,) = (tmp_path / "kept").glob("lineage-*.json")
+    assert kept.stat().st_mode & 0o077 == 0
+    kept.write_text("{", encoding="utf-8")
+    assert told("healed", "--state", "kept") == first
+    bad = reporter("report", "--source", "e.jsonl", "--previous", "e.jsonl", cwd=tmp_path)
+    assert bad.returncode == 2
+    assert "report.json" in bad.stderr
 
 
 def test_nothing_to_report_names_the_jobs_and_the_window(tmp_path: Path) -> None:
