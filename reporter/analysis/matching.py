@@ -35,9 +35,11 @@ _GAP, _GAIN = 0.2, 0.1
 _LEFTOVER = 0.8
 _ITEM_EVIDENCE = 0.5
 _ALIKE = 0.5
-_ALONE = (0.28, -8.4, 1.9)
-"""Logistic of the part of a cluster that is missing or noise on the other side, and of its flows, fitted to
-simulated runs."""
+_ALONE = (0.28, -8.2, 1.7, 1.6)
+"""Logistic of the part of a cluster that is missing or noise on the other side, of its flows, and of its best
+likeness, fitted to simulated runs."""
+_FEW = 2 * KAPPA
+"""Items that say little of whether a cluster is there."""
 LOOK_ALIKE = 0.03
 """Text probability from which an unmatched cluster counts as a look-alike."""
 _LOOK_ALIKE_ITEMS = 0.25
@@ -244,8 +246,8 @@ def _leftovers(
     A cluster whose items should have been seen on the other side and were not is new or gone, whatever it is
     called, and takes no part.
     """
-    silent_old = found.prior_seen + found.prior_missing <= KAPPA
-    silent_new = found.latest_seen + found.latest_missing <= KAPPA
+    silent_old = found.prior_seen + found.prior_missing <= _FEW
+    silent_new = found.latest_seen + found.latest_missing <= _FEW
     rows = [a for a in range(len(old)) if silent_old[a] and all(a != pair[0] for pair in taken)]
     columns = [b for b in range(len(new)) if silent_new[b] and all(b != pair[1] for pair in taken)]
     if not rows or not columns:
@@ -308,15 +310,16 @@ def _groups(
         if len(parents[link.latest_id]) == len(children[link.prior_id]) == 1:
             same = titles["prior", link.prior_id] == titles["latest", link.latest_id]
             made.append(_set("continued" if same else "renamed", [link]))
+    p = found.likeness.probability
     for index, cluster in enumerate(new):
         if not parents[cluster.cluster_id]:
             known = found.latest_seen[index], found.latest_missing[index], found.latest_noise[index]
-            sure = _alone(found.backward[:, index], *(float(n) for n in known))
+            sure = _alone(found.backward[:, index], p[:, index], *(float(n) for n in known))
             made.append(Group("new", (), (cluster.cluster_id,), sure, None, 0, _part(*known)))
     for index, cluster in enumerate(old):
         if not children[cluster.cluster_id]:
             known = found.prior_seen[index], found.prior_missing[index], found.prior_noise[index]
-            sure = _alone(found.forward[index], *(float(n) for n in known))
+            sure = _alone(found.forward[index], p[index], *(float(n) for n in known))
             made.append(Group("gone", (cluster.cluster_id,), (), sure, None, 0, _part(*known)))
     return tuple(sorted(made, key=lambda g: (g.latest or (1 << 30,), g.prior, g.kind)))
 
@@ -339,15 +342,16 @@ def _set(kind: MatchKind, links: Sequence[Matched]) -> Group:
     )
 
 
-def _alone(flow: Matrix, seen: float, missing: float, noise: float) -> float:
+def _alone(flow: Matrix, words: Matrix, seen: float, missing: float, noise: float) -> float:
     """Give the confidence that a cluster has no counterpart.
 
     Items that should have reappeared and did not, or did so among the noise, speak for it; what flowed to
     clusters of the other run, or has their words, speaks against it.
     """
-    without = (missing + noise) / (seen + missing + noise + KAPPA)
-    constant, weight, slope = _ALONE
-    return 1 - _logistic(constant + weight * without + slope * float(flow.sum()))
+    without = (missing + noise) / (seen + missing + noise + _FEW)
+    constant, weight, flows_, likeness = _ALONE
+    logit = constant + weight * without + flows_ * float(flow.sum())
+    return 1 - _logistic(logit + likeness * float(words.max(initial=0.0)))
 
 
 def _look_alikes(
