@@ -12,7 +12,8 @@ from collections import Counter
 
 import numpy as np
 
-from benchmarks.comparison.score import CLASSES, KIND_OF, METRIC_KINDS, Tally, score
+from benchmarks.comparison import reference
+from benchmarks.comparison.score import CLASSES, KIND_OF, METRIC_KINDS, Tally, score, score_links
 from benchmarks.comparison.world import KINDS, LENGTH, STRUCTURAL, draw, inputs, world
 from reporter.analysis import findings, section
 
@@ -41,15 +42,20 @@ def main() -> None:
         gap = REGIMES[regime]
         names = ("weekly text", "weekly bridged") if regime == "weekly" else (regime,)
         tallies = {(name, null): Tally() for name in names for null in (False, True)}
+        others = {key: Tally() for key in tallies}
         for null, count in ((False, asked.pairs), (True, asked.nulls)):
             for number in range(count):
                 seed = [asked.seed, gap, int(null), number]
                 noise = (asked.stick, asked.swallow)
                 kinds = asked.kinds.split(",")
                 planted = () if null else _planted(kinds, asked.planted, number)
-                _pair(seed, gap, noise, {name: tallies[name, null] for name in names}, planted)
+                mine, theirs = ({name: t[name, null] for name in names} for t in (tallies, others))
+                _pair(seed, gap, noise, mine, theirs, planted)
         for name in names:
-            _print(name, tallies[name, False], tallies[name, True])
+            print(f"\n== {name}: {asked.pairs} planted pairs, {asked.nulls} null pairs ==")
+            _matching("reference, planted", others[name, False])
+            _matching("reference, null   ", others[name, True])
+            _print(tallies[name, False], tallies[name, True])
             for which in (False, True):
                 _examples(tallies[name, which], asked.examples, "null" if which else "planted")
     print(f"\n{time.process_time() - began:.0f} s of processor time")
@@ -64,6 +70,7 @@ def _pair(
     gap: int,
     noise: tuple[float, float],
     tallies: dict[str, Tally],
+    references: dict[str, Tally],
     kinds: tuple[str, ...],
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -78,6 +85,11 @@ def _pair(
         told = section.build(given)
         found = findings.findings([told])
         tally.seconds.append(time.perf_counter() - start)
+        score_links(
+            references[name],
+            (prior, latest),
+            reference.links(prior.membership, latest.membership, given.between),
+        )
         label = f"{name}{' null' if null else ''} #{number} {kinds}"
         score(tally, label, made, (prior, latest), told, found)
 
@@ -112,11 +124,10 @@ def _matching(title: str, tally: Tally) -> None:
     print(f"    F1 by transition: {', '.join(scores)}")
 
 
-def _print(name: str, planted: Tally, null: Tally) -> None:
+def _print(planted: Tally, null: Tally) -> None:
     times = planted.seconds + null.seconds
-    print(f"\n== {name}: {planted.pairs} planted pairs, {null.pairs} null pairs ==")
-    _matching("planted", planted)
-    _matching("null   ", null)
+    _matching("product, planted", planted)
+    _matching("product, null   ", null)
     print("  reports on null pairs with a false alarm:")
     for kind in (
         "any metric",

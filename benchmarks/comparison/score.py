@@ -69,7 +69,15 @@ class Tally:
 
 def truth(prior: Drawn, latest: Drawn) -> Truth:
     """Read the truth off the units of the clusters."""
-    links = {(a, b) for a, mine in prior.units.items() for b, theirs in latest.units.items() if mine & theirs}
+    return _words(
+        {(a, b) for a, mine in prior.units.items() for b, theirs in latest.units.items() if mine & theirs},
+        prior,
+        latest,
+    )
+
+
+def _words(links: set[tuple[int, int]], prior: Drawn, latest: Drawn) -> Truth:
+    """Tell what became of every cluster from its links."""
     children, parents = Counter(a for a, _ in links), Counter(b for _, b in links)
     now = {b: "new" if not parents[b] else "merged" if parents[b] > 1 else "continued" for b in latest.units}
     before = {
@@ -81,6 +89,20 @@ def truth(prior: Drawn, latest: Drawn) -> Truth:
         if before[a] == "continued" and parents[b] > 1:
             before[a] = "merged"
     return Truth(links, now, before)
+
+
+def score_links(tally: Tally, runs: tuple[Drawn, Drawn], said: set[tuple[int, int]]) -> None:
+    """Add what some other matching says of a pair: its links, and the transitions that follow from them."""
+    prior, latest = runs
+    real = truth(prior, latest)
+    tally.pairs += 1
+    tally.hits += len(said & real.links)
+    tally.said += len(said)
+    tally.true += len(real.links)
+    told = _words(said, prior, latest)
+    for side, words, known in (("latest", told.latest, real.latest), ("prior", told.prior, real.prior)):
+        for cluster_id, wanted in known.items():
+            tally.moves[side, wanted, words[cluster_id]] += 1
 
 
 def score(

@@ -79,24 +79,24 @@ def between(prior: Membership, latest: Membership, runs: Sequence[Membership] = 
         latest: The later run.
         runs: Runs in between, any order.
     """
-    direct = _direct(prior, latest, KAPPA)
-    if not runs or direct.common >= _ENOUGH_SHARED * min(size(prior), size(latest)):
-        return direct
+    plain = direct(prior, latest, KAPPA)
+    if not runs or plain.common >= _ENOUGH_SHARED * min(size(prior), size(latest)):
+        return plain
     middles = sorted(runs, key=lambda run: run.run_id)
     hops = [
         (first, second)
         for middle in middles
-        if (first := _direct(prior, middle, _KAPPA_HOP)).common > 0
-        and (second := _direct(middle, latest, _KAPPA_HOP)).common > 0
+        if (first := direct(prior, middle, _KAPPA_HOP)).common > 0
+        and (second := direct(middle, latest, _KAPPA_HOP)).common > 0
     ]
     if not hops and (path := _path(prior, middles, latest)):
-        legs = [_direct(a, b, _KAPPA_HOP) for a, b in pairwise(path)]
-        ends = [_direct(prior, run, KAPPA) for run in path[2:]]
+        legs = [direct(a, b, _KAPPA_HOP) for a, b in pairwise(path)]
+        ends = [direct(prior, run, KAPPA) for run in path[2:]]
         first = legs[0]
         for leg, end in zip(legs[1:-1], ends[:-1], strict=True):
             first = _joined([(first, leg)], end)
         hops = [(first, legs[-1])]
-    return _joined(hops, direct) if hops else direct
+    return _joined(hops, plain) if hops else plain
 
 
 def _path(
@@ -226,8 +226,8 @@ def size(run: Membership) -> int:
     return sum(len(cluster.keys) for cluster in run.clusters)
 
 
-def _direct(prior: Membership, latest: Membership, kappa: float) -> Flows:
-    """Measure flows on shared items; wording weighs as much as `kappa` of them."""
+def direct(prior: Membership, latest: Membership, kappa: float = KAPPA) -> Flows:
+    """Measure flows on the items two runs share; wording weighs as much as `kappa` of them."""
     old, new = regular(prior), regular(latest)
     likeness = text.likeness(
         [text.document(c.title, c.description) for c in old],

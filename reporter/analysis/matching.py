@@ -144,7 +144,7 @@ def match(prior: Membership, latest: Membership, between: Sequence[Membership] =
     return Matching(links, _groups(found, old, new, links), _look_alikes(found, old, new, pairs, evidence))
 
 
-def _assign(score: Matrix) -> list[Pair]:
+def assign(score: Matrix) -> list[Pair]:
     """Give the one-to-one pairs of greatest total score; equal totals are decided by the order of ids."""
     rows, columns = score.shape
     if 0 in score.shape:
@@ -158,7 +158,7 @@ def _assign(score: Matrix) -> list[Pair]:
 def _backbone(found: Flows, evidence: Matrix) -> set[Pair]:
     score = np.sqrt(found.forward * found.backward)
     floor = _KEEP_ITEMS * evidence + _KEEP_TEXT * (1 - evidence)
-    return {(a, b) for a, b in _assign(score) if score[a, b] >= floor[a, b]}
+    return {(a, b) for a, b in assign(score) if score[a, b] >= floor[a, b]}
 
 
 def _crossed(found: Flows, backbone: set[Pair]) -> set[Pair]:
@@ -256,7 +256,7 @@ def _leftovers(
         [text.document(old[a].title, old[a].description) for a in rows],
         [text.document(new[b].title, new[b].description) for b in columns],
     ).probability
-    return {(rows[a], columns[b]) for a, b in _assign(p) if p[a, b] >= _LEFTOVER}
+    return {(rows[a], columns[b]) for a, b in assign(p) if p[a, b] >= _LEFTOVER}
 
 
 def _where(mask: NDArray[np.bool_]) -> set[Pair]:
