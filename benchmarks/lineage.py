@@ -16,23 +16,7 @@ from reporter.analysis.memory import Memory
 from reporter.model import MemberCluster, Membership, RunHeader, Window
 
 DAYS, CLUSTERS, ITEMS, LENGTH = 91, 25, 1_500, 7
-_WORDS = [  # fmt: skip
-    "alpha",
-    "bravo",
-    "cedar",
-    "delta",
-    "ember",
-    "flint",
-    "grove",
-    "haven",
-    "ivory",
-    "juniper",
-    "kelp",
-    "lumen",
-    "maple",
-    "north",
-    "olive",
-]
+_WORDS = "alpha bravo cedar delta ember flint grove haven ivory juniper kelp lumen maple".split()  # noqa: SIM905
 
 
 def runs(seed: int) -> list[tuple[RunHeader, Membership]]:
@@ -48,8 +32,8 @@ def runs(seed: int) -> list[tuple[RunHeader, Membership]]:
         clusters = tuple(
             MemberCluster(
                 number,
-                f"{_WORDS[number % 15]} {_WORDS[(number * 7 + 3) % 15]} {rng.choice(['questions', 'help'])}",
-                f"People ask about {_WORDS[number % 15]} and {_WORDS[(number // 2 + 5) % 15]}",
+                f"{_WORDS[number % 13]} {_WORDS[(number * 7 + 3) % 13]} {rng.choice(['questions', 'help'])}",
+                f"People ask about {_WORDS[number % 13]} and {_WORDS[(number // 2 + 5) % 13]}",
                 tuple(f"t{i:07d}" for i in taken[moved == number]),
             )
             for number in range(CLUSTERS)
