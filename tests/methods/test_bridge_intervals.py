@@ -42,6 +42,7 @@ def test_intervals_of_the_bridge_cover_the_truth(shared: int) -> None:
     assert truth is not None
     rng = np.random.default_rng(29)
     hits = dict.fromkeys(("volume", "coverage", "mix", "unit_cost"), 0)
+    lines = {"mix": [0, 0], "unit_cost": [0, 0]}
     for index in range(REPLICATES):
         both = rng.lognormal(-SD * SD / 2, SD, shared)
         runs = []
@@ -66,5 +67,14 @@ def test_intervals_of_the_bridge_cover_the_truth(shared: int) -> None:
         assert made is not None
         for name, (low, high) in made.intervals.items():
             hits[name] += low <= getattr(truth, name) <= high
+        for line in made.lines:
+            real = next(one for one in truth.lines if one.title == line.title)
+            for name, limits in (("mix", line.mix_interval), ("unit_cost", line.unit_cost_interval)):
+                if limits is not None:
+                    lines[name][0] += limits[0] <= getattr(real, name) <= limits[1]
+                    lines[name][1] += 1
+    for name, (held, told) in lines.items():
+        assert told > 500
+        assert 0.90 <= held / told <= 0.99, (name, held, told)
     for name, count in hits.items():
         assert 0.88 <= count / REPLICATES <= 0.99, (name, count)
