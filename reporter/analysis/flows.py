@@ -20,7 +20,7 @@ from reporter.model import NOISE, MemberCluster, Membership
 Side: TypeAlias = Literal["prior", "latest"]
 KAPPA = 2.0
 """Weight of the wording, in items."""
-_KAPPA_HOP = 0.1
+_KAPPA_HOP = 1.0
 """The same on the way over runs between: what several of them say is weighed against words in the end."""
 DEFICIT = 0.7
 """Part of the shared fraction that must reappear before a cluster without earlier items counts as new."""

@@ -25,7 +25,8 @@ Pair: TypeAlias = tuple[int, int]
 _KEEP_ITEMS, _KEEP_TEXT = 0.30, 0.35
 _INSIDE, _SECOND = 0.35, 0.03
 """Part of a cluster that must lie in another, and of that one in it, to be asked whether it was split off."""
-_LIKELIER = 0.5
+_LIKELIER = 0.4
+"""From here on a split or merge is worth naming; below `probably` it is called possible."""
 _EVEN = 0.69
 _FURTHER = (-14.25, 14.17, 5.14, 6.27)
 """Logistic of that part, of being unmatched otherwise, and of the wording, fitted to simulated splits, merges
@@ -39,7 +40,7 @@ _ALONE = (0.28, -8.2, 1.7, 1.6)
 """Logistic of the part of a cluster that is missing or noise on the other side, of its flows, and of its best
 likeness, fitted to simulated runs."""
 _FEW = 2 * KAPPA
-"""Items that say little of whether a cluster is there."""
+"""Items missing that may well be chance."""
 LOOK_ALIKE = 0.03
 """Text probability from which an unmatched cluster counts as a look-alike."""
 _LOOK_ALIKE_ITEMS = 0.25
@@ -134,7 +135,7 @@ def match(prior: Membership, latest: Membership, between: Sequence[Membership] =
     backbone |= _crossed(found, backbone)
     further = _further(found, backbone)
     pairs = backbone | _where(further >= _LIKELIER)
-    pairs |= _balanced(prior, latest, pairs, found, evidence)
+    pairs |= _balanced(prior, latest, pairs, found)
     links = tuple(
         sorted(
             (_link(found, evidence, further, old, new, pair, pair in backbone) for pair in pairs),
@@ -207,9 +208,7 @@ def _further(found: Flows, backbone: set[Pair]) -> Matrix:
     return np.asarray(made, dtype=np.float64)
 
 
-def _balanced(
-    prior: Membership, latest: Membership, pairs: set[Pair], found: Flows, evidence: Matrix
-) -> set[Pair]:
+def _balanced(prior: Membership, latest: Membership, pairs: set[Pair], found: Flows) -> set[Pair]:
     """Find splits and merges by words where the sizes ask for them.
 
     A cluster that shrank much while an unmatched one of like words appeared, and that with it would have kept
@@ -224,12 +223,13 @@ def _balanced(
     for turned in (False, True):
         of = {(b, a) if turned else (a, b) for a, b in pairs}
         whole, part = size[::-1] if turned else size
-        like, known = (p.T, evidence.T) if turned else (p, evidence)
+        like = p.T if turned else p
+        silent = _silent(found)[0 if turned else 1]
         free = [b for b in range(len(part)) if all(b != pair[1] for pair in of)]
         for b in free:
             a = int(np.argmax(like[:, b])) if len(whole) else -1
             mine = [other for first, other in of if first == a]
-            if a < 0 or len(mine) != 1 or like[a, b] < LOOK_ALIKE or known[a, b] >= _ITEM_EVIDENCE:
+            if a < 0 or len(mine) != 1 or like[a, b] < LOOK_ALIKE or not silent[b]:
                 continue
             gap = math.log(part[mine[0]] / whole[a])
             left = math.log((part[mine[0]] + part[b]) / whole[a])
@@ -246,8 +246,7 @@ def _leftovers(
     A cluster whose items should have been seen on the other side and were not is new or gone, whatever it is
     called, and takes no part.
     """
-    silent_old = found.prior_seen + found.prior_missing <= _FEW
-    silent_new = found.latest_seen + found.latest_missing <= _FEW
+    silent_old, silent_new = _silent(found)
     rows = [a for a in range(len(old)) if silent_old[a] and all(a != pair[0] for pair in taken)]
     columns = [b for b in range(len(new)) if silent_new[b] and all(b != pair[1] for pair in taken)]
     if not rows or not columns:
@@ -257,6 +256,14 @@ def _leftovers(
         [text.document(new[b].title, new[b].description) for b in columns],
     ).probability
     return {(rows[a], columns[b]) for a, b in assign(p) if p[a, b] >= _LEFTOVER}
+
+
+def _silent(found: Flows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Say of which clusters (prior, latest) so few items are known that words decide."""
+    return (
+        found.prior_seen + found.prior_missing <= KAPPA,
+        found.latest_seen + found.latest_missing <= KAPPA,
+    )
 
 
 def _where(mask: NDArray[np.bool_]) -> set[Pair]:

@@ -182,9 +182,9 @@ def test_typed_properties_reach_functions_that_read_text_as_text(rows: Any, type
 
 def test_properties_of_persons_and_of_aliased_tables(rows: Any, project: Project) -> None:
     sql = """SELECT e.person.properties.plan AS plan, person.properties.plan AS same, e.properties.$ai_model AS model,
-      count() AS n FROM events AS e WHERE e.event = '$ai_generation' AND e.properties.$ai_model IS NOT NULL
+      count() AS n FROM events AS e WHERE e.event = '$ai_generation' AND e.properties.$ai_model = 'm-1'
       GROUP BY plan, same, model ORDER BY plan"""
-    assert rows(project, sql) == [["free", "free", "m-1", 1], ["team", "team", "m-1", 2]]
+    assert rows(project, sql) == [["free", "free", "m-1", 1], ["team", "team", "m-1", 3]]
 
 
 def test_a_column_of_a_sub_query_is_not_the_events_own(ask: Any, rows: Any, typed: Project) -> None:
