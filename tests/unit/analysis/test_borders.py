@@ -41,8 +41,8 @@ def test_both_orders_of_the_runs_tell_opposite_moves() -> None:
 
 
 def test_a_neighbour_taken_in_is_seen_over_a_run_between() -> None:
-    old_cheap, old_dear = keys("oc", 60), keys("od", 60)
-    new_cheap, new_dear = keys("nc", 60), keys("nd", 60)
+    old_cheap, old_dear = keys("old-c", 60), keys("old-d", 60)
+    new_cheap, new_dear = keys("fresh-c", 60), keys("fresh-d", 60)
     middle = Membership(
         "m",
         (
@@ -56,7 +56,7 @@ def test_a_neighbour_taken_in_is_seen_over_a_run_between() -> None:
         priced(old_cheap | new_cheap, old_dear | new_dear),
         [middle],
     )
-    moves = both.moves(old_cheap, new_cheap | keys("nd", 20))
+    moves = both.moves(old_cheap, new_cheap | keys("fresh-d", 20))
     assert moves.mean["cost"] == pytest.approx(math.log((60 * 0.01 + 20 * 0.05) / 80 / 0.01))
     assert moves.share == pytest.approx(math.log(80 / 60))
     assert moves.slack > 0
