@@ -115,9 +115,10 @@ def match(prior: Membership, latest: Membership, between: Sequence[Membership] =
     """Match the clusters of two runs.
 
     Method: Hungarian assignment on sqrt(C D) with C and D the forward and backward flows of `flows`; a pair
-    is kept from 0.30 on item evidence, 0.35 on words. Further children and parents are linked on item
-    evidence only (directed containment, after MONIC, Spiliopoulou et al. 2006). Clusters left over whose
-    words match beyond doubt among themselves are paired last.
+    is kept from 0.30 on item evidence, 0.35 on words, and clusters left over whose words match beyond doubt
+    among themselves are paired last. Further children and parents are linked by directed containment (after
+    MONIC, Spiliopoulou et al. 2006) that tells a split from a move of the border, and on words alone where
+    sizes ask for it.
 
     Args:
         prior: The run compared with.

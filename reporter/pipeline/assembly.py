@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 _AROUND = timedelta(days=1)
-"""How far outside the runs' windows a trace of theirs may begin or end."""
+"""How far outside the runs' windows a trace of theirs may begin or end, and a run between be stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def assemble_pair(
             hint="Give two runs of one level; `reporter runs` lists them.",
         )
     ends = (prior.header, latest.header)
-    span = (min(run.emitted_at for run in ends), max(run.emitted_at for run in ends))
+    span = (min(run.emitted_at for run in ends) - _AROUND, max(run.emitted_at for run in ends) + _AROUND)
     source.ahead(Wanted(listed=span))
     job = (latest.header.job_id, latest.header.level)
     between = [run for run in source.runs(*span) if (run.job_id, run.level) == job]
