@@ -123,6 +123,78 @@ def test_runs_between_carry_identity_over_windows_that_share_nothing() -> None:
     )
 
 
+def test_a_chain_of_runs_carries_identity_where_none_overlaps_both() -> None:
+    def steps(name: str) -> list[list[str]]:
+        return [keys(name, 60, 40 * step) for step in range(4)]
+
+    x, y = steps("x"), steps("y")
+    runs = [member(str(i), {i % 2: ("", x[i]), 1 - i % 2: ("", y[i])}) for i in range(4)]
+    found = matching.match(runs[0], runs[3], (runs[2], runs[1]))
+    assert {(link.prior_id, link.latest_id) for link in found.links} == {(0, 1), (1, 0)}
+    assert all(link.confidence > 0.9 and link.item_evidence > 0.5 for link in found.links)
+    assert found == matching.match(runs[0], runs[3], (runs[1], runs[2]))
+    assert matching.match(runs[0], runs[3], (runs[1],)).links == (), "the chain is broken"
+
+
+def test_a_part_that_strayed_to_a_neighbour_is_no_merge() -> None:
+    """Most of a small cluster's items come from a large neighbour, which is still there."""
+    prior = member("a", {0: (NAMES[0], keys("x", 120)), 1: (NAMES[1], keys("y", 15))})
+    latest = member("b", {0: (NAMES[0], keys("x", 95)), 1: (NAMES[1], keys("y", 15) + keys("x", 25, 95))})
+    found = matching.match(prior, latest)
+    assert kinds(found) == {"continued": 2}
+
+
+def test_a_border_between_two_small_clusters_is_not_a_split_and_a_merge() -> None:
+    prior = member("a", {0: (NAMES[0], keys("x", 90)), 1: (NAMES[1], keys("y", 12))})
+    latest = member("b", {0: (NAMES[0], keys("x", 78) + keys("y", 12)), 1: (NAMES[1], keys("x", 12, 78))})
+    found = matching.match(prior, latest)
+    assert kinds(found) == {"continued": 2}
+    assert {(link.prior_id, link.latest_id) for link in found.links} == {(0, 0), (1, 1)}
+
+
+def test_by_words_alone_a_split_is_claimed_only_where_sizes_ask_for_it() -> None:
+    def latest(left: int) -> Membership:
+        return member(
+            "b",
+            {
+                0: (NAMES[0], keys("n", left)),
+                1: (f"{NAMES[0]} by card", keys("m", 45)),
+                2: (NAMES[1], keys("o", 100)),
+            },
+        )
+
+    prior = member("a", {0: (NAMES[0], keys("x", 100)), 1: (NAMES[1], keys("y", 100))})
+    split = matching.match(prior, latest(55))
+    assert kinds(split) == {"continued": 1, "split": 1}
+    assert "split" not in kinds(matching.match(prior, latest(100)))
+
+
+def test_a_cluster_that_went_to_noise_says_so() -> None:
+    prior = member("a", {0: (NAMES[0], keys("x", 60)), 1: (NAMES[1], keys("y", 40))})
+    latest = member("b", {0: (NAMES[0], keys("x", 60)), -1: ("Outliers", keys("y", 30))})
+    (gone,) = (group for group in matching.match(prior, latest).groups if group.kind == "gone")
+    assert gone.noise_share == 1.0
+    assert gone.confidence > 0.9
+    absent = member("b", {0: (NAMES[0], keys("x", 60))})
+    (gone,) = (group for group in matching.match(prior, absent).groups if group.kind == "gone")
+    assert gone.noise_share == 0.0
+
+
+def test_an_unmatched_cluster_that_holds_part_of_another_is_a_look_alike() -> None:
+    prior = member("a", {0: (NAMES[0], keys("x", 100)), 1: (NAMES[1], keys("y", 60))})
+    latest = member(
+        "b",
+        {
+            0: (NAMES[0], keys("x", 90)),
+            1: (NAMES[1], keys("y", 60)),
+            2: ("", keys("x", 10, 90) + keys("n", 20)),
+        },
+    )
+    found = matching.match(prior, latest)
+    assert (0, 2) in found.look_alikes
+    assert (1, 2) not in found.look_alikes
+
+
 def test_runs_between_that_share_nothing_are_ignored() -> None:
     prior, latest = member("a", {0: (NAMES[0], keys("x", 50))}), member("b", {0: (NAMES[0], keys("v", 50))})
     stranger = member("m", {0: (NAMES[0], keys("q", 50))})
