@@ -148,10 +148,8 @@ class Borders:
         return mask
 
     def _direct(self, a: NDArray[np.bool_], b: NDArray[np.bool_]) -> Moves:
-        one = np.zeros(len(self._at), dtype=np.int64)
-        parts = [(one[mask], {q: v[mask] for q, v in self._values.items()}) for mask in (a, b)]
-        means = [{q: _mean(v) for q, v in values.items()} for _, values in parts]
-        logs = [{q: _mean(_log(values[q])) for q in QUANTITIES} for _, values in parts]
+        means = [{q: _mean(values[mask]) for q, values in self._values.items()} for mask in (a, b)]
+        logs = [{q: _mean(_log(self._values[q][mask])) for q in QUANTITIES} for mask in (a, b)]
         return Moves(
             mean={q: _log_ratio(means[0][q], means[1][q]) for q in QUANTITIES},
             typical={q: _finite(logs[1][q] - logs[0][q]) for q in QUANTITIES},
@@ -177,7 +175,7 @@ class Borders:
         expected = {q: _expected(where, seen, v, size, parts) for q, v in self._values.items()}
         logs = {q: _expected(where, seen, _log(self._values[q]), size, parts) for q in QUANTITIES}
         return n_a * n_b / (n_a + n_b), Moves(
-            share=_share(parts, runs),
+            share=(_taken(*parts, *runs) - _taken(*parts[::-1], *runs[::-1])) / 2,
             mean={q: _log_ratio(*expected[q]) for q in QUANTITIES},
             typical={q: _finite(logs[q][1] - logs[q][0]) for q in QUANTITIES},
             errors=_finite(expected["errors"][1] - expected["errors"][0]),
@@ -227,19 +225,20 @@ def _expected(
     return first, second
 
 
-def _share(parts: Sequence[NDArray[np.float64]], runs: Sequence[NDArray[np.float64]]) -> float:
-    """Give the log ratio by which the latest cluster takes in more of the same items than the prior one."""
-    found = []
-    for mine, of_run, theirs, other_run in (
-        (parts[1], runs[1], parts[0], runs[0]),
-        (parts[0], runs[0], parts[1], runs[1]),
-    ):
-        known = other_run > 0
-        part = np.where(known, theirs / np.maximum(other_run, 1.0), 0.0)
-        taken, would = float(mine[known].sum()), float(part @ of_run)
-        if taken > 0 and would > 0:
-            found.append(np.log(taken / would) * (1 if mine is parts[1] else -1))
-    return float(np.mean(found)) if found else 0.0
+def _taken(
+    a: NDArray[np.float64], b: NDArray[np.float64], run_a: NDArray[np.float64], run_b: NDArray[np.float64]
+) -> float:
+    """Give the log ratio of what a cluster takes of its run to what another's borders would take of it.
+
+    Args:
+        a: Items of the cluster whose borders are held against, in each part of the scale.
+        b: Items of the cluster.
+        run_a: Items of the first one's run in each part.
+        run_b: Items of the second one's run.
+    """
+    known = run_a > 0
+    taken, would = float(b[known].sum()), float((a / np.maximum(run_a, 1.0)) @ run_b)
+    return _log_ratio(would, taken)
 
 
 def _mean(values: NDArray[np.float64]) -> float:

@@ -17,7 +17,7 @@ from typing import Literal, TypeAlias
 from reporter.analysis import borders, contrast, inference
 from reporter.analysis.borders import Moves
 from reporter.analysis.matching import Matched
-from reporter.analysis.trials import ROWS, Side, Trial, trials
+from reporter.analysis.trials import ROW_OF, Side, Trial, trials
 from reporter.report import Call, MetricChange, Ratio
 
 FDR = 0.10
@@ -28,7 +28,7 @@ _ITEM_EVIDENCE, _PURITY, _LIKELY_PURITY = 0.5, 0.6, 0.4
 _TEXT_PURITY, _TEXT_SHARE_RATIO = 0.9, 1.25
 Wanted: TypeAlias = Literal["up", "down", "neutral"]
 """Which way of a figure is the better one."""
-GOOD: Mapping[str, Wanted] = MappingProxyType({name: "down" for name in ROWS if name != "share"})
+GOOD: Mapping[str, Wanted] = MappingProxyType({name: "down" for name in ROW_OF if name != "share"})
 """Unless told otherwise: less is better of everything but volume, which is neutral."""
 Trust: TypeAlias = Literal["certain", "likely", "none"]
 """How good a link is: for a change to be called certain, probable, or not at all."""
@@ -104,7 +104,7 @@ def compare(
     rows: dict[tuple[int | None, str], list[int]] = defaultdict(list)
     for index, (subject, trial) in enumerate(tested):
         if trial.tested:
-            rows[subject.name, ROWS[trial.metric]].append(index)
+            rows[subject.name, ROW_OF[trial.metric]].append(index)
     own = {
         i: min(1.0, len(row) * (tested[i][1].contrast.p_value or 0.0)) for row in rows.values() for i in row
     }

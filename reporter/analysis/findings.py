@@ -14,6 +14,7 @@ import msgspec
 
 from reporter import units
 from reporter.analysis import wording
+from reporter.analysis.trials import ROWS
 from reporter.report import (
     Call,
     Change,
@@ -36,13 +37,6 @@ NEWS_SHARE, NEWS_ITEMS = 0.01, 10
 """A cluster that came or went is news from 1 % of its run and 10 items on."""
 _SURE, _LIKELY = 0.9, 0.6
 _HEADLINE = 160
-_FAMILIES: tuple[tuple[FindingKind, tuple[str, ...]], ...] = (
-    ("share", ("share",)),
-    ("cost", ("mean_cost_usd", "median_cost_usd")),
-    ("latency", ("mean_latency_s", "p95_latency_s", "median_latency_s")),
-    ("tokens", ("mean_tokens",)),
-    ("errors", ("error_rate",)),
-)
 _CALLED: tuple[Call, ...] = ("changed", "probably_changed")
 _MATERIAL = 0.01
 """Part of the population's cost from which dollars decide the order."""
@@ -175,7 +169,7 @@ def _subjects(section: JobSection) -> Iterator[tuple[Cluster | None, Change]]:
 
 def _metric_findings(index: int, section: JobSection) -> Iterator[tuple[float, Finding]]:
     for cluster, change in _subjects(section):
-        for kind, names in _FAMILIES:
+        for kind, names in ROWS.items():
             name = _loudest(names, change.metrics)
             if name is not None:
                 yield _metric_finding(index, section, cluster, kind, name, change.metrics)

@@ -15,6 +15,7 @@ import msgspec
 
 from reporter import units
 from reporter.analysis import matching
+from reporter.analysis.matching import Matching
 from reporter.analysis.memory import WEEKS, Memory, Place, Step, added
 from reporter.model import NOISE, Level, Membership, RunHeader
 
@@ -25,12 +26,21 @@ _BACK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """The two runs a report compares, and those between: the best evidence of who is who."""
+class Heirs:
+    """Which clusters of a run carry on which ones of an older run, as a report compares the two."""
 
-    prior: Membership
-    latest: Membership
-    between: tuple[Membership, ...] = ()
+    run_id: str
+    older_run_id: str
+    clusters: Mapping[int, int]
+    """Cluster id → cluster id of the older run."""
+
+
+def heirs(prior: RunHeader, latest: RunHeader, matched: Matching) -> Heirs:
+    """Read off a comparison, whichever of its runs is the older one, who carries on whom."""
+    pairs = {link.latest_id: link.prior_id for link in matched.links if link.backbone}
+    if prior.window.end <= latest.window.end:
+        return Heirs(latest.run_id, prior.run_id, pairs)
+    return Heirs(prior.run_id, latest.run_id, {old: new for new, old in pairs.items()})
 
 
 def lineage_id(job_id: str | None, level: Level, run_id: str, cluster_id: int) -> str:
@@ -70,15 +80,15 @@ def needed(memory: Memory, runs: Sequence[RunHeader], latest: RunHeader) -> tupl
 def followed(
     memory: Memory,
     runs: Sequence[tuple[RunHeader, Membership]],
-    compared: Comparison | None = None,
+    compared: Heirs | None = None,
 ) -> Memory:
     """Give every cluster of runs not known yet an id, oldest run first.
 
     Args:
         memory: What is known already; its ids stay.
         runs: Runs of one job and level with what they hold, any order; the newest is the one reported on.
-        compared: The newest run and its prior: where these two are matched, that decides, so that a report
-            names a cluster as it compares it.
+        compared: Who is who in the two runs a report compares: there, that decides, so that a report names a
+            cluster as it compares it.
 
     Returns:
         The memory, with those runs.
@@ -92,7 +102,7 @@ def followed(
             if step.run_id in held and header.window.end - units.parse_time(step.window_end) <= SPAN
         ]
         given = _given(header, held[header.run_id], recent, held)
-        if compared is not None and compared.latest.run_id == header.run_id:
+        if compared is not None and compared.run_id == header.run_id:
             given = _corrected(given, memory, compared)
         memory = added(memory, _step(header, held[header.run_id], given))
     return memory
@@ -146,16 +156,13 @@ def _given(
     return given
 
 
-def _corrected(given: Mapping[int, str], memory: Memory, compared: Comparison) -> dict[int, str]:
-    """Let the comparison with the prior run decide where the two differ."""
-    step = memory.step(compared.prior.run_id)
+def _corrected(given: Mapping[int, str], memory: Memory, compared: Heirs) -> dict[int, str]:
+    """Let the comparison with the older run decide where the two differ."""
+    step = memory.step(compared.older_run_id)
     if step is None:
         return dict(given)
     names = {place.cluster_id: place.lineage_id for place in step.places}
-    links = matching.match(compared.prior, compared.latest, compared.between).links
-    sure = {
-        link.latest_id: names[link.prior_id] for link in links if link.backbone and link.prior_id in names
-    }
+    sure = {new: names[old] for new, old in compared.clusters.items() if old in names}
     taken = set(sure.values())
     fresh = {
         cluster: name

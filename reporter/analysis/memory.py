@@ -241,8 +241,9 @@ def _figures(section: JobSection) -> dict[str, dict[str | None, HistoryPoint]]:
     return found
 
 
-def of_report(report: Report, section: JobSection) -> Memory:
+def of_report(report: Report, job_index: int) -> Memory:
     """Read a job's past off an earlier report: as much of it as one report tells."""
+    section = report.jobs[job_index]
     if section.latest is None:
         return Memory()
     found: dict[str, tuple[str, list[Place]]] = {}
@@ -271,12 +272,11 @@ def of_report(report: Report, section: JobSection) -> Memory:
         Step(run_id, "", end, places, _whole(wholes.get(run_id)))
         for run_id, (end, places) in sorted(found.items(), key=lambda one: (one[1][0], one[0]))
     ]
-    index = report.jobs.index(section)
     said = Told(
         section.latest.run_id,
         section.latest.window_start,
         section.latest.window_end,
-        sorted({_key(section, finding) for finding in report.findings if finding.job_index == index}),
+        sorted({_key(section, finding) for finding in report.findings if finding.job_index == job_index}),
     )
     return Memory(steps, lives, [said])
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from reporter.analysis import inference
@@ -71,27 +71,39 @@ def estimates(size: int, run_size: int, rows: Sequence[ItemMetrics]) -> Estimate
 
     Means of cost and tokens are over items with data with unknown counted as zero (so that they add up to
     the bill), and unknown where no item has a value; latency is over items that have one; quantiles are
-    over positive values.
+    over positive values. Values count every item; intervals count what was observed once (see `distinct`).
 
     Args:
         size: Item keys in the cluster.
         run_size: Item keys in the run, noise included.
         rows: What is known of the cluster's items, at most one row an item.
     """
-    data = [row for row in rows if row.has_data]
-    latencies = [row.latency_s for row in data if row.latency_s is not None]
-    positive_s = _positive(latencies)
-    errors = sum(row.error_events > 0 for row in data)
+    data, once = [row for row in rows if row.has_data], distinct(rows).values()
+
+    def both(read: Callable[[ItemMetrics], float | None]) -> tuple[list[float | None], list[float | None]]:
+        return [read(row) for row in data], [read(row) for row in once]
+
+    cost, latency = both(lambda row: row.cost_usd), both(lambda row: row.latency_s)
+    known = [[seconds for seconds in side if seconds is not None] for side in latency]
+    failed = [sum(row.error_events > 0 for row in some) for some in (data, once)]
     return Estimates(
-        share=_proportion(size, run_size),
-        mean_cost_usd=_mean_of([row.cost_usd for row in data]),
-        median_cost_usd=_quantile(_positive(row.cost_usd for row in data), 0.5, MEDIAN_MIN_N),
-        mean_latency_s=_mean_of(latencies),
-        median_latency_s=_quantile(positive_s, 0.5, MEDIAN_MIN_N),
-        p95_latency_s=_quantile(positive_s, 0.95, P95_MIN_N),
-        mean_tokens=_mean_of([row.tokens for row in data]),
-        error_rate=_proportion(errors, len(data)),
+        share=_proportion(size, run_size, size, run_size),
+        mean_cost_usd=_mean_of(*cost),
+        median_cost_usd=_quantile(*cost, 0.5, MEDIAN_MIN_N),
+        mean_latency_s=_mean_of(*known),
+        median_latency_s=_quantile(*latency, 0.5, MEDIAN_MIN_N),
+        p95_latency_s=_quantile(*latency, 0.95, P95_MIN_N),
+        mean_tokens=_mean_of(*both(lambda row: row.tokens)),
+        error_rate=_proportion(failed[0], len(data), failed[1], len(once)),
     )
+
+
+def distinct(rows: Iterable[ItemMetrics]) -> dict[str, ItemMetrics]:
+    """Give rows with data by what they were observed of, in its order.
+
+    Several evaluations may judge one generation, whose figures all of them show: it is one observation.
+    """
+    return dict(sorted({row.target_id or row.key: row for row in rows if row.has_data}.items()))
 
 
 def distributions(rows: Sequence[ItemMetrics]) -> Distributions:
@@ -128,27 +140,33 @@ def _commonest(names: Iterable[str | None]) -> str | None:
     return min(counts, key=lambda name: (-counts[name], name), default=None)
 
 
-def _proportion(part: int, whole: int) -> Estimate:
+def _proportion(part: int, whole: int, once: int, of: int) -> Estimate:
+    """Estimate a proportion; its interval rests on `once` distinct ones out of `of`."""
     if whole <= 0:
         return _UNKNOWN
-    low, high = inference.wilson(part, whole)
-    return Estimate(value=part / whole, low=low, high=high, n=whole, method="wilson")
+    value, (low, high) = part / whole, inference.wilson(once, of)
+    return Estimate(value=value, low=min(low, value), high=max(high, value), n=whole, method="wilson")
 
 
-def _mean_of(values: Sequence[float | None]) -> Estimate:
+def _mean_of(values: Sequence[float | None], once: Sequence[float | None]) -> Estimate:
+    """Estimate a mean, unknown as 0; its interval rests on distinct observations alone."""
     if all(value is None for value in values):
         return Estimate(value=None, low=None, high=None, n=len(values), method="none")
-    filled = [value or 0.0 for value in values]
-    mean = math.fsum(filled) / len(filled)
-    limits = inference.log_t(filled)
+    mean = math.fsum(value or 0.0 for value in values) / len(values)
+    distinct = [value or 0.0 for value in once]
+    limits = inference.log_t(distinct)
     if limits is None:
-        return Estimate(value=mean, low=None, high=None, n=len(filled), method="none")
-    return Estimate(value=mean, low=limits[0], high=limits[1], n=len(filled), method="log-t")
+        return Estimate(value=mean, low=None, high=None, n=len(values), method="none")
+    moved = mean / (math.fsum(distinct) / len(distinct))
+    return Estimate(value=mean, low=limits[0] * moved, high=limits[1] * moved, n=len(values), method="log-t")
 
 
-def _quantile(ordered: Sequence[float], q: float, min_n: int) -> Estimate:
+def _quantile(values: Sequence[float | None], once: Sequence[float | None], q: float, min_n: int) -> Estimate:
+    """Estimate a quantile of positive values; its interval rests on distinct observations alone."""
+    ordered, distinct = _positive(values), _positive(once)
     value = inference.quantile(ordered, q)
-    limits = inference.order_statistic(ordered, q) if len(ordered) >= min_n else None
+    limits = inference.order_statistic(distinct, q) if len(distinct) >= min_n else None
     if value is None or limits is None:
         return Estimate(value=value, low=None, high=None, n=len(ordered), method="none")
-    return Estimate(value=value, low=limits[0], high=limits[1], n=len(ordered), method="order-statistic")
+    low, high = min(limits[0], value), max(limits[1], value)
+    return Estimate(value=value, low=low, high=high, n=len(ordered), method="order-statistic")

@@ -24,6 +24,7 @@ from reporter.analysis import (
 )
 from reporter.analysis.bridge import Population
 from reporter.analysis.compare import GOOD, Wanted
+from reporter.analysis.matching import Matching
 from reporter.analysis.measured import Measured, measured
 from reporter.analysis.memory import Memory, Step, history, slots, with_figures
 from reporter.analysis.memory import lineage as life
@@ -77,6 +78,8 @@ class SectionInput:
     seed: int = 0
     good: Mapping[str, Wanted] = field(default_factory=lambda: GOOD)
     """Estimate → which way is the better one; what is not named is neutral."""
+    matched: Matching | None = None
+    """How the two runs match, where that is known already."""
     memory: Memory = field(default_factory=Memory)
     """What is known of the job's past; best with both runs followed already."""
     kept: bool = False
@@ -125,10 +128,14 @@ def build(inputs: SectionInput) -> JobSection:
     latest = measured(inputs.latest, inputs.latest_rows, inputs.latest_failures)
     prior = measured(inputs.prior, inputs.prior_rows, inputs.prior_failures) if inputs.prior else None
     comparability = _comparability(latest, prior, inputs.choice)
+    matched = inputs.matched
+    if prior is not None and matched is None:
+        old, new = matching.membership(prior.run), matching.membership(latest.run)
+        matched = matching.match(old, new, inputs.between)
     compared = None
-    if prior is not None and comparability is not None and comparability.comparable:
-        compared = succession.compared(latest, prior, inputs.between, inputs.seed, inputs.good)
-    past = _past(latest, prior, inputs)
+    if prior is not None and matched is not None and comparability is not None and comparability.comparable:
+        compared = succession.compared(latest, prior, matched, inputs.between, inputs.seed, inputs.good)
+    past = _past(latest, prior, matched, inputs)
     told = _told(latest, compared, past, inputs)
     names = past.names(prior) if prior else {}
     overall = _overall(latest, prior, compared, past)
@@ -219,17 +226,13 @@ class _Past:
         return {place.cluster_id: place.lineage_id for place in places if place.cluster_id is not None}
 
 
-def _past(latest: Measured, prior: Measured | None, inputs: SectionInput) -> _Past:
+def _past(latest: Measured, prior: Measured | None, matched: Matching | None, inputs: SectionInput) -> _Past:
     """Follow the clusters of both runs and remember what they are like now."""
-    ends = sorted(
-        [run for run in (prior, latest) if run],
-        key=lambda run: (run.run.header.window.end, run.run.header.run_id),
-    )
+    ends = [run for run in (prior, latest) if run]
     held = [(run.run.header, matching.membership(run.run)) for run in ends]
     memory, kept = inputs.memory, inputs.kept
     if any(memory.step(header.run_id) is None for header, _ in held):
-        compared: lineage.Comparison | None = lineage.Comparison(held[0][1], held[-1][1], inputs.between)
-        compared = compared if len(held) > 1 else None
+        compared = lineage.heirs(held[0][0], held[-1][0], matched) if matched else None
         memory = lineage.followed(memory, held, compared)
         if memory.step(latest.run.header.run_id) is None:  # what is remembered is younger than this run
             memory, kept = lineage.followed(Memory(), held, compared), False

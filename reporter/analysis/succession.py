@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from reporter.analysis import borders, causes, compare, contrast, links, matching, metrics
+from reporter.analysis import borders, causes, compare, contrast, links, metrics
 from reporter.analysis.borders import Borders
 from reporter.analysis.cells import Cell, Spent
 from reporter.analysis.compare import GOOD, Subject, Trust, Wanted
@@ -62,12 +62,12 @@ class Compared:
 def compared(
     latest: Measured,
     prior: Measured,
+    matched: Matching,
     between: Sequence[Membership],
     seed: int,
     good: Mapping[str, Wanted] = GOOD,
 ) -> Compared:
-    """Match two comparable runs and test what changed between them."""
-    matched = matching.match(matching.membership(prior.run), matching.membership(latest.run), between)
+    """Test what changed between two comparable runs that were matched."""
     bare = Compared(prior, matched, {}, frozenset(causes.cause_of(f) for f in prior.failures))
     moved = Borders(prior.keys, latest.keys, {**prior.rows, **latest.rows}, between)
     subjects = [Subject(None, prior.side(None), latest.side(None), "certain", borders.STILL)]

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -24,17 +26,20 @@ MIN_ERROR_ITEMS = 5
 SHARE_RATIO, SHARE_POINTS = 1.25, 0.01
 METRIC_RATIO_UP, METRIC_RATIO_DOWN = 1.20, 0.83
 ERROR_POINTS = 0.03
-ROWS = {
-    "share": "share",
-    "mean_cost_usd": "cost",
-    "median_cost_usd": "cost",
-    "mean_latency_s": "latency",
-    "median_latency_s": "latency",
-    "p95_latency_s": "latency",
-    "mean_tokens": "tokens",
-    "error_rate": "errors",
-}
-"""Estimate → the question it helps to answer."""
+Row: TypeAlias = Literal["share", "cost", "latency", "tokens", "errors"]
+ROWS: Mapping[Row, tuple[str, ...]] = MappingProxyType(
+    {
+        "share": ("share",),
+        "cost": ("mean_cost_usd", "median_cost_usd"),
+        "latency": ("mean_latency_s", "p95_latency_s", "median_latency_s"),
+        "tokens": ("mean_tokens",),
+        "errors": ("error_rate",),
+    }
+)
+"""Question about a cluster → the estimates that answer it, the most telling first."""
+ROW_OF: Mapping[str, Row] = MappingProxyType({name: row for row, names in ROWS.items() for name in names})
+Sides: TypeAlias = tuple[Mapping[str, float], Mapping[str, float]]
+"""Values of prior and latest, by what they were observed of, in its order."""
 _FEW = 3
 """The dearest items that may carry a mean by themselves."""
 
@@ -82,16 +87,6 @@ class Trial:
         return self.tested and self.large and _clear(self.contrast)
 
 
-@dataclass(frozen=True, slots=True)
-class _Data:
-    """Both sides' values by item key, in key order; items without data are left out."""
-
-    cost: tuple[dict[str, float], dict[str, float]]
-    tokens: tuple[dict[str, float], dict[str, float]]
-    latency: tuple[dict[str, float], dict[str, float]]
-    rows: tuple[dict[str, ItemMetrics], dict[str, ItemMetrics]] = field(repr=False)
-
-
 def trials(a: Side, b: Side, moved: Moves, seed: int, tau: float, *, whole: bool) -> list[Trial]:
     """Measure everything that can be compared of two sides.
 
@@ -108,38 +103,35 @@ def trials(a: Side, b: Side, moved: Moves, seed: int, tau: float, *, whole: bool
     """
     before = metrics.estimates(len(a.keys), len(a.run_keys), a.ordered)
     now = metrics.estimates(len(b.keys), len(b.run_keys), b.ordered)
-    data = _data(a, b)
+    rows = metrics.distinct(a.ordered), metrics.distinct(b.ordered)
+    cost = _of_both(rows, lambda row: row.cost_usd or 0.0)
+    tokens = _of_both(rows, lambda row: row.tokens or 0.0)
+    latency = _of_both(rows, lambda row: row.latency_s)
     made = [] if whole else [_share(a, b, before, now, moved.share, tau)]
     for metric, sides, quantity in (
-        ("mean_cost_usd", data.cost, "cost"),
-        ("mean_latency_s", data.latency, "latency"),
-        ("mean_tokens", data.tokens, "tokens"),
+        ("mean_cost_usd", cost, "cost"),
+        ("mean_latency_s", latency, "latency"),
+        ("mean_tokens", tokens, "tokens"),
     ):
         made.append(_mean(metric, sides, before, now, partial(moved.of_mean, quantity), seed))
     for wanted, sides, quantity in (
-        ({"median_cost_usd": 0.5}, data.cost, "cost"),
-        ({"median_latency_s": 0.5, "p95_latency_s": 0.95}, data.latency, "latency"),
+        ({"median_cost_usd": 0.5}, cost, "cost"),
+        ({"median_latency_s": 0.5, "p95_latency_s": 0.95}, latency, "latency"),
     ):
         made += _quantiles(wanted, sides, before, now, partial(moved.of_typical, quantity), seed)
-    made.append(_errors(data.rows, before, now, moved))
+    made.append(_errors(rows, before, now, moved))
     return sorted(made, key=lambda trial: ESTIMATES.index(trial.metric))
 
 
-def _data(a: Side, b: Side) -> _Data:
-    rows = [_distinct(side) for side in (a, b)]
-    cost = [{key: row.cost_usd or 0.0 for key, row in side.items()} for side in rows]
-    tokens = [{key: row.tokens or 0.0 for key, row in side.items()} for side in rows]
-    latency = [{k: row.latency_s for k, row in side.items() if row.latency_s is not None} for side in rows]
-    return _Data((cost[0], cost[1]), (tokens[0], tokens[1]), (latency[0], latency[1]), (rows[0], rows[1]))
-
-
-def _distinct(side: Side) -> dict[str, ItemMetrics]:
-    """Give rows with data by what they tell of.
-
-    Several evaluations may judge one generation, whose figures all of them show: it is one observation.
-    """
-    rows = [row for _, row in sorted(side.rows.items()) if row.has_data]
-    return dict(sorted({row.target_id or row.key: row for row in rows}.items()))
+def _of_both(
+    rows: tuple[Mapping[str, ItemMetrics], Mapping[str, ItemMetrics]],
+    read: Callable[[ItemMetrics], float | None],
+) -> Sides:
+    """Read one quantity of both sides, by what its row tells of; unknown values are left out."""
+    prior, latest = (
+        {key: value for key, row in side.items() if (value := read(row)) is not None} for side in rows
+    )
+    return prior, latest
 
 
 def _about(c: Contrast, prior: float, latest: float) -> Contrast:
@@ -194,7 +186,7 @@ def _share(a: Side, b: Side, before: Estimates, now: Estimates, moved: float | N
 
 def _mean(
     metric: str,
-    sides: tuple[dict[str, float], dict[str, float]],
+    sides: Sides,
     before: Estimates,
     now: Estimates,
     explained: Callable[[float], float],
@@ -237,7 +229,7 @@ def _drivers(a: Mapping[str, float], b: Mapping[str, float]) -> tuple[str, ...]:
 
 def _quantiles(
     wanted: Mapping[str, float],
-    sides: tuple[dict[str, float], dict[str, float]],
+    sides: Sides,
     before: Estimates,
     now: Estimates,
     explained: Callable[[float], float],
@@ -262,7 +254,7 @@ def _quantiles(
 
 
 def _errors(
-    rows: tuple[dict[str, ItemMetrics], dict[str, ItemMetrics]],
+    rows: tuple[Mapping[str, ItemMetrics], Mapping[str, ItemMetrics]],
     before: Estimates,
     now: Estimates,
     moved: Moves,

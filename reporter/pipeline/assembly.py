@@ -19,6 +19,7 @@ from reporter.report import SCHEMA_VERSION, Caveat, JobSection, Report, SourceIn
 from reporter.sources.base import Wanted
 
 if TYPE_CHECKING:
+    from reporter.analysis.matching import Matching
     from reporter.analysis.memory import Memory
     from reporter.config import Settings
     from reporter.model import Job, Run, RunHeader
@@ -86,14 +87,15 @@ def assemble(
     # Where a broken run gave way to another, more is to be read.
     source.ahead(_wanted(_headers(pair, past) for pair in pairs))
     progress.step("measuring and comparing")
-    memories = {
-        following.key(pair.group): following.followed(
-            source, pair.group, (pair.latest, pair.prior), past, caveats
-        )
-        for pair in pairs
-    }
+    followed = [
+        following.followed(source, pair.group, (pair.latest, pair.prior), past, caveats) for pair in pairs
+    ]
+    memories = {following.key(pair.group): memory for pair, (memory, _) in zip(pairs, followed, strict=True)}
     past = replace(past, memories=memories)
-    built = [_section(source, settings, now, pair, index, past) for index, pair in enumerate(pairs)]
+    built = [
+        _section(source, settings, now, pair, index, past, matched)
+        for index, (pair, (_, matched)) in enumerate(zip(pairs, followed, strict=True))
+    ]
     problems = tuple(error for _, error in built if error is not None)
     outages = [error for error in problems if not isinstance(error, RunUnreadable)]
     if outages and not any(
@@ -208,7 +210,13 @@ def _pair(source: Source, group: JobRuns, baseline: str, caveats: list[Caveat]) 
 
 
 def _section(
-    source: Source, settings: Settings, now: datetime, pair: _Pair, seed: int, past: Past
+    source: Source,
+    settings: Settings,
+    now: datetime,
+    pair: _Pair,
+    seed: int,
+    past: Past,
+    matched: Matching | None = None,
 ) -> tuple[JobSection, SourceError | None]:
     """Fetch what one job's section needs and build it; where that fails, the section says why."""
     from reporter.analysis.compare import GOOD
@@ -227,6 +235,7 @@ def _section(
         failed_reason=str(pair.failed) if pair.failed else None,
         seed=seed,
         good={**GOOD, **dict(settings.good)},
+        matched=matched,
         memory=past.of(following.key(pair.group)),
         kept=past.kept,
     )

@@ -10,6 +10,7 @@ from reporter.errors import SourceError
 from reporter.report import Caveat
 
 if TYPE_CHECKING:
+    from reporter.analysis.matching import Matching
     from reporter.analysis.memory import Memory
     from reporter.analysis.selection import JobRuns
     from reporter.model import Run, RunHeader
@@ -23,10 +24,8 @@ def key(group: JobRuns) -> Key:
     return group.job.id, group.job.level
 
 
-def between(group: JobRuns, latest: RunHeader | None, prior: RunHeader | None) -> tuple[RunHeader, ...]:
+def between(group: JobRuns, latest: RunHeader, prior: RunHeader) -> tuple[RunHeader, ...]:
     """Give the runs between prior and latest: they carry identity where no items are shared."""
-    if latest is None or prior is None:
-        return ()
     ends = sorted((latest.window.end, prior.window.end))
     return tuple(run for run in group.runs if run.label is None and ends[0] < run.window.end < ends[1])
 
@@ -50,7 +49,7 @@ def followed(
     ends: tuple[Run | None, Run | None],
     past: Past,
     caveats: list[Caveat],
-) -> Memory:
+) -> tuple[Memory, Matching | None]:
     """Follow a job's clusters up to its latest run; where older runs cannot be read, that is said.
 
     Args:
@@ -59,31 +58,37 @@ def followed(
         ends: Latest and prior.
         past: What is known of jobs.
         caveats: What a reader must know; appended to.
+
+    Returns:
+        What is known of the job then, and how latest and prior match, if that was worked out on the way.
     """
     from reporter.analysis import lineage, matching
 
     memory, (latest, prior) = past.of(key(group)), ends
     if latest is None:
-        return memory
+        return memory, None
     runs = [run for run in (latest, prior) if run]
     headers = {run.run_id: run for run in group.runs} | {run.header.run_id: run.header for run in runs}
     wanted = members(group, tuple(run.header for run in runs), past)
+    mine = {run.header.run_id: matching.membership(run) for run in runs}
+    matched = compared = None
     try:
-        held = dict(source.memberships([run.run_id for run in wanted]))
+        held = {**source.memberships([run.run_id for run in wanted]), **mine}
     except SourceError as error:
         message = units.clean(f"Clusters could not be followed through older runs: {error}", 600)
         caveats.append(Caveat(code="lineage_incomplete", message=message, job_id=group.job.id))
-        held = {}
-    held |= {run.header.run_id: matching.membership(run) for run in runs}
-    compared = None
-    if prior is not None and prior.header.window.end < latest.header.window.end:
-        bridge = between(group, latest.header, prior.header)
-        compared = lineage.Comparison(
-            held[prior.header.run_id],
-            held[latest.header.run_id],
-            tuple(held[run.run_id] for run in bridge if run.run_id in held),
-        )
-    return lineage.followed(memory, [(headers[run_id], held[run_id]) for run_id in sorted(held)], compared)
+        held = mine
+    else:
+        if prior is not None:
+            bridge = between(group, latest.header, prior.header)
+            matched = matching.match(
+                mine[prior.header.run_id],
+                mine[latest.header.run_id],
+                [held[run.run_id] for run in bridge if run.run_id in held],
+            )
+            compared = lineage.heirs(prior.header, latest.header, matched)
+    known = [(headers[run_id], held[run_id]) for run_id in sorted(held)]
+    return lineage.followed(memory, known, compared), matched
 
 
 def learnt(report: Report, past: Past) -> dict[Key, Memory]:

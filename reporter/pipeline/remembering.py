@@ -99,8 +99,8 @@ def of_report(report: Report) -> dict[Key, Memory]:
     from reporter.analysis import memory
 
     return {
-        (section.job.id, section.job.level): memory.of_report(report, section)
-        for section in report.jobs
+        (section.job.id, section.job.level): memory.of_report(report, index)
+        for index, section in enumerate(report.jobs)
         if section.latest is not None
     }
 

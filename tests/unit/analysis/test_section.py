@@ -13,7 +13,7 @@ import pytest
 from reporter import report as r
 from reporter.analysis import findings, inference, redact, section, wording
 from reporter.analysis.selection import JobRuns
-from reporter.analysis.trials import ROWS
+from reporter.analysis.trials import ROW_OF, ROWS
 from reporter.model import Cluster, Job, Run
 from reporter.report import checks
 from tests.worlds import NOW, THEMES, cluster, failure, header, inputs, item, row, rows, run
@@ -144,9 +144,9 @@ def test_calls_agree_with_their_intervals_and_q_values() -> None:
     subjects = [c.change for c in [*made.clusters, made.noise, made.overall] if c and c.change]
     changes = [m for subject in subjects for m in subject.metrics.values()]
     rows_of = [
-        [m for name, m in subject.metrics.items() if ROWS[name] == kind and m.p_value is not None]
+        [m for name, m in subject.metrics.items() if ROW_OF[name] == kind and m.p_value is not None]
         for subject in subjects
-        for kind in dict.fromkeys(ROWS.values())
+        for kind in ROWS
     ]
     family = [
         (min(1.0, len(row) * min(m.p_value for m in row)), min(m.q_value for m in row))  # type: ignore[type-var]
