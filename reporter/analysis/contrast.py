@@ -68,6 +68,19 @@ class Pairing:
     shared_b: Places
     """Positions in `b` of the same items, in the same order."""
 
+    @property
+    def turned(self) -> Pairing:
+        """The same the other way round."""
+        return Pairing(self.b, self.a, self.shared_b, self.shared_a)
+
+    @property
+    def is_second(self) -> bool:
+        """Whether, of both ways round, it is the other one that draws are made for.
+
+        Random draws are shared by both, so that one gives the mirror of the other.
+        """
+        return (len(self.a), *np.sort(self.a)) > (len(self.b), *np.sort(self.b))
+
 
 NO_OVERLAP = Overlap(0, 0, 0, 0)
 

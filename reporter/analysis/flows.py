@@ -38,9 +38,10 @@ class Flows:
     backward: Matrix
     """D: part of a latest cluster that came from a prior one."""
     forward_items: Matrix
-    """C by items alone, words left out; 0 where nothing is known."""
+    """C without the direct wording: by items alone where the runs share them, over runs between with what
+    words weigh on the way; 0 where nothing is known."""
     backward_items: Matrix
-    """D by items alone."""
+    """D, likewise."""
     shared: Matrix
     """Items in both clusters (0 where the runs share none)."""
     common: int
@@ -79,7 +80,7 @@ def between(prior: Membership, latest: Membership, runs: Sequence[Membership] = 
         latest: The later run.
         runs: Runs in between, any order.
     """
-    plain = direct(prior, latest, KAPPA)
+    plain = direct(prior, latest)
     if not runs or plain.common >= _ENOUGH_SHARED * min(size(prior), size(latest)):
         return plain
     middles = sorted(runs, key=lambda run: run.run_id)
@@ -90,12 +91,10 @@ def between(prior: Membership, latest: Membership, runs: Sequence[Membership] = 
         and (second := direct(middle, latest, _KAPPA_HOP)).common > 0
     ]
     if not hops and (path := _path(prior, middles, latest)):
-        legs = [direct(a, b, _KAPPA_HOP) for a, b in pairwise(path)]
-        ends = [direct(prior, run, KAPPA) for run in path[2:]]
-        first = legs[0]
-        for leg, end in zip(legs[1:-1], ends[:-1], strict=True):
-            first = _joined([(first, leg)], end)
-        hops = [(first, legs[-1])]
+        first = direct(path[0], path[1], _KAPPA_HOP)
+        for before, run in pairwise(path[1:-1]):
+            first = _joined([(first, direct(before, run, _KAPPA_HOP))], direct(prior, run))
+        hops = [(first, direct(path[-2], path[-1], _KAPPA_HOP))]
     return _joined(hops, plain) if hops else plain
 
 
@@ -108,21 +107,21 @@ def _path(
     """
     runs = (prior, *middles, latest)
     keys = [{key for cluster in run.clusters for key in cluster.keys} for run in runs]
-    best: dict[int, tuple[int, int, tuple[int, ...]]] = {0: (0, 0, (0,))}
+    end = len(runs) - 1
+    best: dict[int, tuple[int, tuple[int, ...]]] = {0: (-len(keys[0]), (0,))}
     reached = [0]
-    while reached and len(runs) - 1 not in best:
-        found: dict[int, tuple[int, int, tuple[int, ...]]] = {}
+    while reached and end not in best:
+        found: dict[int, tuple[int, tuple[int, ...]]] = {}
         for at in reached:
-            hops, poorest, way = best[at]
-            for to in range(len(runs)):
+            poorest, way = best[at]
+            for to in range(1, len(runs)):
                 common = len(keys[at] & keys[to])
-                if to in best or common < _ENOUGH_SHARED * min(len(keys[at]), len(keys[to])):
-                    continue
-                least = common if hops == 0 else min(common, -poorest)
-                found[to] = min(found.get(to, (1 << 30, 0, ())), (hops + 1, -least, (*way, to)))
+                if to not in best and common >= _ENOUGH_SHARED * min(len(keys[at]), len(keys[to])):
+                    step = (max(poorest, -common), (*way, to))
+                    found[to] = min(found.get(to, step), step)
         best |= found
         reached = sorted(found)
-    return tuple(runs[i] for i in best[len(runs) - 1][2]) if len(runs) - 1 in best else None
+    return tuple(runs[i] for i in best[end][1]) if end in best else None
 
 
 def _joined(hops: Sequence[tuple[Flows, Flows]], direct: Flows) -> Flows:

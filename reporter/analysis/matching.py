@@ -271,10 +271,6 @@ def _where(mask: NDArray[np.bool_]) -> set[Pair]:
     return {(int(a), int(b)) for a, b in np.argwhere(mask)}
 
 
-def _logistic(x: float) -> float:
-    return float(1 / (1 + np.exp(-x)))
-
-
 def _link(
     found: Flows,
     evidence: Matrix,
@@ -290,7 +286,7 @@ def _link(
     if further[pair] >= _LIKELIER:
         confidence = float(further[pair])
     else:
-        confidence = _logistic(-2.20 + 4.29 * max(c, d) + 2.02 * min(c, d) + 2.87 * e)
+        confidence = float(special.expit(-2.20 + 4.29 * max(c, d) + 2.02 * min(c, d) + 2.87 * e))
     return Matched(
         prior_id=old[pair[0]].cluster_id,
         latest_id=new[pair[1]].cluster_id,
@@ -359,7 +355,7 @@ def _alone(flow: Matrix, words: Matrix, seen: float, missing: float, noise: floa
     without = (missing + noise) / (seen + missing + noise + _FEW)
     constant, weight, flows_, likeness = _ALONE
     logit = constant + weight * without + flows_ * float(flow.sum())
-    return 1 - _logistic(logit + likeness * float(words.max(initial=0.0)))
+    return float(special.expit(-logit - likeness * float(words.max(initial=0.0))))
 
 
 def _look_alikes(

@@ -28,10 +28,8 @@ def quantile_change(pair: Pairing, qs: tuple[float, ...], seed: tuple[int, ...])
     Returns:
         One contrast a quantile, `p_value` left open.
     """
-    if (len(pair.a), *np.sort(pair.a)) > (len(pair.b), *np.sort(pair.b)):
-        # Both orders share their draws, so that one is the mirror of the other.
-        turned = Pairing(pair.b, pair.a, pair.shared_b, pair.shared_a)
-        return [_mirrored(made) for made in quantile_change(turned, qs, seed)]
+    if pair.is_second:
+        return [_mirrored(made) for made in quantile_change(pair.turned, qs, seed)]
     rng = np.random.default_rng(seed)
     points = [(float(np.quantile(pair.a, q)), float(np.quantile(pair.b, q))) for q in qs]
     if len(pair.shared_a) and len(pair.a) + len(pair.b) > _MANY:

@@ -103,8 +103,8 @@ def permutation_p(pair: Pairing, null: float, seed: int) -> float | None:
     a, b = _alone(pair)
     if not len(a) or not len(b) or len(a) + len(b) > _LARGE:
         return None
-    if (len(a), *np.sort(a)) > (len(b), *np.sort(b)):
-        return permutation_p(Pairing(pair.b, pair.a, pair.shared_b, pair.shared_a), -null, seed)
+    if pair.is_second:
+        return permutation_p(pair.turned, -null, seed)
     pool = np.sort(np.concatenate([a, b]))
     common = _Common(pair)
     centred, se = common.statistic(np.array([a.sum()]), np.array([a @ a]), pool)

@@ -17,10 +17,11 @@ NOUNS = {
 _NET = ("share-growth-net", "share-growth-bridged")
 _LONG, _SHORT = 80, 48
 _DRIVEN = {
-    1: "Driven by a single trace: without the dearest it would have gone the other way.",
-    2: "Driven by a few traces: without the two dearest it would have gone the other way.",
-    3: "Driven by a few traces: without the three dearest it would have gone the other way.",
+    1: "Driven by a single trace: without the {} it would have gone the other way.",
+    2: "Driven by a few traces: without the two {} it would have gone the other way.",
+    3: "Driven by a few traces: without the three {} it would have gone the other way.",
 }
+_GREATEST = {"mean_cost_usd": "dearest", "mean_latency_s": "slowest", "mean_tokens": "largest"}
 _DISSOLVED = 0.5
 """Part of a gone cluster's known items that must be noise now for it to have dissolved."""
 
@@ -70,8 +71,8 @@ def sentence(finding: Finding, section: JobSection, *, short: bool = False) -> s
         else f"{subject} fails in {latest} of its {many}",
         "share": f"{subject} holds {latest} of the sampled {many}",
     }.get(name, f"{subject}: {latest}")
-    few = len(change.driven_by) if change else 0
-    driven = f" {_DRIVEN[few]}" if few and not short else ""
+    few = _DRIVEN.get(len(change.driven_by)) if change else None
+    driven = f" {few.format(_GREATEST[name])}" if few and name in _GREATEST and not short else ""
     return f"{told}, {probably}{way} from {prior} ({_moved(name, finding, change, short=short)}).{driven}"
 
 

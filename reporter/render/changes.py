@@ -144,7 +144,8 @@ def movements(section: JobSection, job_index: int) -> tuple[Movement, ...]:
                     note = "; ".join(
                         f"had {units.plural(g.size, one, many)}, {units.percent(g.share)}" for g in lost
                     )
-                    found.append(Movement("Gone", old, "", (), _joined(note, sure)))
+                    where = words.dissolved(entry)
+                    found.append(Movement("Gone", old, "", (), _joined(note, where, sure)))
                 case "split":
                     found.append(Movement("Split", old, "became", new, sure))
                 case _:

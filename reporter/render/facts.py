@@ -79,15 +79,18 @@ def sentence(section: JobSection, findings: Sequence[Finding]) -> str:
     # "No cluster changed" would claim what nobody could test.
     none = "Too little data to tell a change in any cluster" if compared and not judged else None
     parts = [none or f"{units.plural(len(changed), 'cluster')} changed"]
+    whole = {call for call, i in calls if i is None}
+    if not changed and whole:
+        parts.append(f"the run as a whole {'did' if 'changed' in whole else 'probably did'}")
     if probably:
         parts.append(
             f"{len(probably)} probably changed"
             if changed
             else f"{units.plural(len(probably), 'cluster')} probably did"
         )
-    kinds = {
-        kind: sum(t.kind == kind for t in section.transitions) for kind in ("new", "gone", "split", "merged")
-    }
+    # What is only possible is listed with that word, but is nothing to count.
+    likely = [t.kind for t in section.transitions if t.confidence >= words.PROBABLE]
+    kinds = {kind: likely.count(kind) for kind in ("new", "gone", "split", "merged")}
     parts += [f"{number} {kind}" for kind, number in kinds.items() if number]
     date = f"{units.clean(section.status_reason, 400)} " if section.status == "stale" else ""
     return f"{date}{', '.join(parts)}."
@@ -139,8 +142,8 @@ def four(section: JobSection) -> tuple[Fact, ...]:
     return tuple(found)
 
 
-def coverage(section: JobSection) -> tuple[str, ...]:
-    """Say how much of the traffic the sample saw, and what was compared with what."""
+def coverage(section: JobSection, findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Say how much of the traffic the sample saw, what that hides, and what was compared with what."""
     found: list[str] = []
     if (c := section.coverage) is not None:
         one, many = words.LEVELS[section.job.level]
@@ -157,6 +160,7 @@ def coverage(section: JobSection) -> tuple[str, ...]:
         found.append(f"{text}.")
         if c.noise_share is not None:
             found.append(f"{units.percent(c.noise_share)} of the sample are outliers that sit in no cluster.")
+    found += [units.clean(f.sentence, 400) for f in findings if f.kind == "coverage"]
     if (comparability := section.comparability) is not None:
         found.append(units.clean(comparability.prior_choice, 400))
         if comparability.shared_items:

@@ -287,7 +287,7 @@ def _transition(
         kind=entry.kind.capitalize(),
         prior=tuple(prior.get(i, Named(words.title("", i), None)) for i in entry.prior),
         latest=tuple(latest.get(i, Named(words.title("", i), None)) for i in entry.latest),
-        confidence=f"{words.confidence(entry.confidence)} ({entry.confidence:.2f})",
+        confidence=words.confidence_of(entry.confidence),
         evidence=words.evidence(mine) if mine else words.absence(entry),
         quiet=entry.kind == "continued",
     )

@@ -269,7 +269,7 @@ def _job(
         renamed=changes.renamed(section),
         unchanged=unchanged,
         unchanged_count=sum(len(names) for _, names in unchanged),
-        coverage=facts.coverage(section),
+        coverage=facts.coverage(section, found),
         reasons=_reasons(section),
         ledger=ledger,
         has_sparks=any(row.spark for row in lines),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from reporter.report import Link, MetricChange, TransitionEntry
 
-METRIC_KINDS = frozenset({"share", "cost", "latency", "tokens", "errors", "noise", "coverage"})
+METRIC_KINDS = frozenset({"share", "cost", "latency", "tokens", "errors", "noise"})
 """Kinds of findings that are about a figure; the others are about clusters that came or went."""
 CALLS = {
     "changed": "Changed",
@@ -59,8 +59,11 @@ STATUSES = {
 SURE = 0.9
 PROBABLE = 0.6
 """Confidence of a link between two runs from which pages say "surely" and "probably"."""
+_NET = ("share-growth-net", "share-growth-bridged")
 _SOME_NOISE = 0.05
 """Part of a cluster's items among the outliers from which it is worth a word."""
+_DISSOLVED = 0.5
+"""Part of a gone cluster's known items among the outliers from which it dissolved into them."""
 _LONGEST_LINK = 2_000
 _WHOLE = 9.95
 """Percentage points from which no decimal is shown."""
@@ -138,6 +141,11 @@ def confidence(value: float) -> str:
     return "surely" if value >= SURE else "probably" if value >= PROBABLE else "possibly"
 
 
+def confidence_of(value: float) -> str:
+    """Write how sure a link is, with its number: ``surely (0.97)``; nothing is ever quite certain."""
+    return f"{confidence(value)} ({'>0.99' if value > 0.99 else f'{value:.2f}'})"
+
+
 def evidence(links: Sequence[Link]) -> str:
     """Say what links rest on: ``41 shared items``, ``wording only, 0.71``."""
     shared = sum(link.shared_items for link in links)
@@ -155,6 +163,12 @@ def absence(entry: TransitionEntry) -> str:
         return "no link found"
     where = "are" if entry.kind == "gone" else "were"
     return f"no link found; {units.percent(entry.noise_share)} of its known items {where} outliers"
+
+
+def dissolved(entry: TransitionEntry) -> str:
+    """Say where the items of a gone cluster are, if most of them became outliers; else nothing."""
+    share = entry.noise_share or 0.0
+    return f"{units.percent(share)} of its known items are outliers now" if share >= _DISSOLVED else ""
 
 
 def tone(call: str, direction: str, good: bool | None) -> str:  # noqa: FBT001 (a fact, not an option)
@@ -199,7 +213,9 @@ def interval(name: str, change: MetricChange) -> str:
         and ratio.high is not None
     ):
         return f"{_relative(ratio.low)} to {_relative(ratio.high)}"
-    return span(metric(name), change.low, change.high)
+    written = span(metric(name), change.low, change.high)
+    # Prior and latest beside it are plain: without a word, a reader who subtracts them finds a mistake.
+    return f"{written}, net of re-clustering" if change.method in _NET else written
 
 
 def span(wording: Metric, low: float | None, high: float | None) -> str:

@@ -41,6 +41,45 @@ def test_probable_changes_are_counted_apart() -> None:
     assert facts.sentence(value.jobs[0], only).startswith("No cluster changed, 1 cluster probably did")
 
 
+@pytest.mark.parametrize(
+    ("calls", "told"),
+    [
+        ([("changed", None)], "No cluster changed, the run as a whole did."),
+        ([("probably_changed", None)], "No cluster changed, the run as a whole probably did."),
+        ([("changed", None), ("changed", 1)], "1 cluster changed."),
+        ([], "No cluster changed."),
+    ],
+)
+def test_a_run_that_changed_as_a_whole_is_not_called_unchanged(
+    calls: list[tuple[str, int | None]], told: str
+) -> None:
+    job = replaced(section(clusters=3), transitions=[])
+    first = report([section(clusters=6, loud=2)]).findings[0]
+    found = [msgspec.structs.replace(first, call=call, cluster_id=i) for call, i in calls]
+    assert facts.sentence(job, found) == told
+
+
+def test_what_is_only_possible_is_not_counted() -> None:
+    def entry(kind: str, confidence: float, latest: list[int], prior: list[int]) -> r.TransitionEntry:
+        return r.TransitionEntry(
+            kind=kind, latest=latest, prior=prior, confidence=confidence, evidence=None, shared_items=0
+        )
+
+    entries = [entry("new", 0.4, [1], []), entry("new", 0.7, [2], []), entry("gone", 0.5, [], [3])]
+    job = replaced(section(clusters=3), transitions=entries)
+    assert facts.sentence(job, ()) == "No cluster changed, 1 new."
+
+
+def test_money_outside_the_sample_stands_with_the_coverage() -> None:
+    job = section()
+    first = report([section(clusters=6, loud=2)]).findings[0]
+    told = msgspec.structs.replace(
+        first, kind="coverage", cluster_id=None, metric=None, sentence="About $3 more."
+    )
+    assert "About $3 more." in facts.coverage(job, [told])
+    assert changes.table([told], job, 0, {})[0] == ()
+
+
 def test_state_without_a_comparison_gives_its_reason() -> None:
     assert said("no_prior") == "First run: nothing to compare with yet."
     assert said("not_comparable") == "max_samples differs: 1500 now, 1000 before."
@@ -87,7 +126,7 @@ def test_unknown_population_is_said() -> None:
     assert job.coverage is not None
     unknown = msgspec.structs.replace(job.coverage, population_items=None, population_cost=None)
     assert facts.four(replaced(job, coverage=unknown))[0].note == "of an unknown number of traces"
-    assert "262" not in " ".join(facts.coverage(replaced(job, coverage=unknown)))
+    assert "262" not in " ".join(facts.coverage(replaced(job, coverage=unknown), ()))
 
 
 def test_bridge_lists_its_steps_with_signs() -> None:

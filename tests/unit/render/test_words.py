@@ -102,6 +102,63 @@ def test_shares_move_in_points_and_the_rest_in_percent() -> None:
     assert words.moved("error_rate", change(None, 0.08)) == "–"
 
 
+def test_a_net_share_says_so_beside_its_interval() -> None:
+    net = change(0.05, 0.11, low=0.03, high=0.09, method="share-growth-bridged")
+    assert words.interval("share", net) == "+3.0 to +9.0 points, net of re-clustering"
+    plain = change(0.05, 0.11, low=0.03, high=0.09, method="share-growth")
+    assert words.interval("share", plain) == "+3.0 to +9.0 points"
+
+
+def link(evidence: str, shared: int) -> r.Link:
+    return r.Link(
+        prior_cluster_id=1, confidence=0.9, evidence=evidence, shared_items=shared, text_similarity=0.714
+    )
+
+
+@pytest.mark.parametrize(
+    ("links", "told"),
+    [
+        ([link("items", 41)], "41 shared items"),
+        ([link("items", 1)], "1 shared item"),
+        ([link("text", 0)], "wording only, 0.71"),
+        ([link("both", 12), link("items", 3)], "15 shared items and wording, 0.71"),
+        ([link("items", 0)], "items followed through the runs between"),
+    ],
+)
+def test_evidence_says_what_a_link_rests_on(links: list[r.Link], told: str) -> None:
+    assert words.evidence(links) == told
+
+
+def test_no_link_is_ever_quite_certain() -> None:
+    assert words.confidence_of(0.9999) == "surely (>0.99)"
+    assert words.confidence_of(0.97) == "surely (0.97)"
+    assert words.confidence_of(0.4) == "possibly (0.40)"
+
+
+@pytest.mark.parametrize(
+    ("kind", "share", "told", "where"),
+    [
+        (
+            "gone",
+            0.62,
+            "no link found; 62% of its known items are outliers",
+            "62% of its known items are outliers now",
+        ),
+        ("new", 0.31, "no link found; 31% of its known items were outliers", ""),
+        ("gone", 0.01, "no link found", ""),
+        ("gone", None, "no link found", ""),
+    ],
+)
+def test_a_cluster_without_a_link_says_where_its_items_went(
+    kind: str, share: float | None, told: str, where: str
+) -> None:
+    entry = r.TransitionEntry(
+        kind=kind, latest=[], prior=[1], confidence=0.9, evidence=None, shared_items=0, noise_share=share
+    )
+    assert words.absence(entry) == told
+    assert words.dissolved(entry) == where
+
+
 def test_interval_is_relative_where_there_is_a_ratio() -> None:
     ratio = r.Ratio(value=1.6, low=1.36, high=1.89)
     assert words.interval("mean_cost_usd", change(1, 1.6, ratio=ratio)) == "+36% to +89%"
