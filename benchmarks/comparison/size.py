@@ -7,16 +7,14 @@ Prints processor seconds of matching alone and of the whole section with its fin
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from benchmarks.comparison.world import Drawn, inputs
+from benchmarks.comparison.world import LENGTH, Drawn, cluster, figures, inputs, run_header
 from reporter.analysis import findings, matching, section
-from reporter.model import NOISE, Cluster, Item, ItemMetrics, Run, RunHeader, Totals, Window
+from reporter.model import NOISE, Run, Totals
 
-CLUSTERS, ITEMS, LENGTH = 50, 1_500, 7
-_JOB = "0d2f6c1e-58f3-4b7a-9d1c-7a3e5b9c2f10"
+CLUSTERS, ITEMS = 50, 1_500
 
 
 def drawn(day: int, topics: np.ndarray, rng: np.random.Generator) -> Drawn:
@@ -25,50 +23,23 @@ def drawn(day: int, topics: np.ndarray, rng: np.random.Generator) -> Drawn:
     taken = np.sort(rng.choice(np.arange((day - LENGTH) * per_day, day * per_day), ITEMS, replace=False))
     where = np.where(rng.random(ITEMS) < 0.05, rng.integers(-1, CLUSTERS, ITEMS), topics[taken])
     clusters = tuple(
-        Cluster(
+        cluster(
             number,
             "Outliers" if number == NOISE else f"Theme {number} of {number % 7} and {number % 11}",
             f"People ask about {number} with {number % 5} or {number % 13}",
-            tuple(
-                Item(f"t{i:06d}", f"t{i:06d}", rank, 0.1, 0.0, 0.0, None)
-                for rank, i in enumerate(taken[where == number])
-            ),
-            None,
-            None,
-            None,
+            taken[where == number],
         )
         for number in range(-1, CLUSTERS)
     )
     costs = np.random.default_rng(9).lognormal(-4, 0.8, len(topics))
+    dearer = (topics < 5) & (np.arange(len(topics)) >= LENGTH * per_day)
     rows = tuple(
-        ItemMetrics(
-            key=f"t{i:06d}",
-            cost_usd=float(costs[i] * (2.5 if topics[i] < 5 and i >= LENGTH * per_day else 1.0)),
-            latency_s=float(50 * costs[i]),
-            tokens_in=float(1e5 * costs[i]),
-            tokens_out=100.0,
-            tokens_cached=None,
-            error_events=int(costs[i] > 0.06),
-            calls=1,
-            first_at=None,
-            last_at=None,
-            has_data=True,
+        figures(
+            i, costs[i] * (2.5 if dearer[i] else 1.0), 50 * costs[i], 1e5 * costs[i], int(costs[i] > 0.06)
         )
-        for i in taken
+        for i in taken.tolist()
     )
-    end = datetime(2026, 3, 2, tzinfo=UTC) + timedelta(days=day)
-    header = RunHeader(
-        run_id=f"7_trace_{end:%Y%m%d_%H%M%S}_{_JOB}",
-        level="trace",
-        job_id=_JOB,
-        job_name="Simulated",
-        label=None,
-        window=Window(end - timedelta(days=LENGTH), end),
-        items=ITEMS,
-        emitted_at=end,
-        params={"max_samples": ITEMS},
-        event_uuid=f"run-{day}",
-    )
+    header = run_header(day, ITEMS, ITEMS)
     totals = Totals(items=7 * per_day, calls=7 * per_day, cost_usd=50.0, tokens=None, error_events=0)
     none = np.zeros(1)
     return Drawn(Run(header, clusters), rows, totals, {}, day, none, none)

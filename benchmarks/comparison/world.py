@@ -221,23 +221,11 @@ def draw(made: World, end: int, rng: Generator) -> Drawn:
     for number, group in enumerate(order):
         units[number] = frozenset(unit for unit, owner in enumerate(groups) if owner == group)
         title, text = _label(made, units[number], end, rng)
-        clusters.append(_cluster(number, title, text, taken[where == group]))
+        clusters.append(cluster(number, title, text, taken[where == group]))
     rest = taken[~np.isin(where, kept)]
     if len(rest):
-        clusters.append(_cluster(NOISE, "Outliers", "Items that fit nowhere", rest))
-    stop = _EPOCH + timedelta(days=end)
-    header = RunHeader(
-        run_id=f"7_trace_{stop:%Y%m%d_%H%M%S}_{_JOB}",
-        level="trace",
-        job_id=_JOB,
-        job_name="Simulated",
-        label=None,
-        window=Window(stop - timedelta(days=LENGTH), stop),
-        items=len(taken),
-        emitted_at=stop + timedelta(minutes=20),
-        params={"clustering_method": "hdbscan", "max_samples": made.sample},
-        event_uuid=f"run-{end}",
-    )
+        clusters.append(cluster(NOISE, "Outliers", "Items that fit nowhere", rest))
+    header = run_header(end, len(taken), made.sample)
     totals = Totals(
         items=len(inside),
         calls=len(inside),
@@ -312,27 +300,55 @@ def _renamed(topic: Topic, *, later: bool) -> Topic:
     )
 
 
-def _cluster(number: int, title: str, text: str, items: NDArray[np.int64]) -> Cluster:
-    keys = sorted(f"i{int(i):06d}" for i in items)
-    members = tuple(Item(key, key, rank, 0.1, 0.0, 0.0, None) for rank, key in enumerate(keys))
+def cluster(number: int, title: str, text: str, items: NDArray[np.int64]) -> Cluster:
+    """Make a cluster of items, nearest to the centre first by name."""
+    names = sorted(key(int(i)) for i in items)
+    members = tuple(Item(name, name, rank, 0.1, 0.0, 0.0, None) for rank, name in enumerate(names))
     return Cluster(number, title, text, members, None, None, None)
 
 
-def _row(pool: dict[str, NDArray[np.generic]], index: int) -> ItemMetrics:
-    tokens = float(pool["tokens"][index])
+def run_header(end: int, items: int, most: int) -> RunHeader:
+    """Describe a run whose window ends on a day."""
+    stop = _EPOCH + timedelta(days=end)
+    return RunHeader(
+        run_id=f"7_trace_{stop:%Y%m%d_%H%M%S}_{_JOB}",
+        level="trace",
+        job_id=_JOB,
+        job_name="Simulated",
+        label=None,
+        window=Window(stop - timedelta(days=LENGTH), stop),
+        items=items,
+        emitted_at=stop + timedelta(minutes=20),
+        params={"clustering_method": "hdbscan", "max_samples": most},
+        event_uuid=f"run-{end}",
+    )
+
+
+def figures(index: int, cost: float, latency: float, tokens: float, errors: int) -> ItemMetrics:
+    """Describe what one item cost, took, used and broke."""
     return ItemMetrics(
-        key=f"i{index:06d}",
-        cost_usd=float(pool["cost"][index]),
-        latency_s=float(pool["latency"][index]),
+        key=key(index),
+        cost_usd=cost,
+        latency_s=latency,
         tokens_in=0.8 * tokens,
         tokens_out=0.2 * tokens,
         tokens_cached=None,
-        error_events=int(pool["errors"][index]),
+        error_events=errors,
         calls=1,
         first_at=None,
         last_at=None,
         has_data=True,
     )
+
+
+def key(index: int) -> str:
+    """Name an item."""
+    return f"i{index:06d}"
+
+
+def _row(pool: dict[str, NDArray[np.generic]], index: int) -> ItemMetrics:
+    cost, latency, tokens = (float(pool[name][index]) for name in MEASURES[:3])
+    return figures(index, cost, latency, tokens, int(pool["errors"][index]))
 
 
 def expected(
