@@ -63,7 +63,7 @@ _NET = ("share-growth-net", "share-growth-bridged")
 _SOME_NOISE = 0.05
 """Part of a cluster's items among the outliers from which it is worth a word."""
 _DISSOLVED = 0.5
-"""Part of a gone cluster's known items among the outliers from which it dissolved into them."""
+"""Part of a gone cluster's followed items among the outliers from which it dissolved into them."""
 _LONGEST_LINK = 2_000
 _WHOLE = 9.95
 """Percentage points from which no decimal is shown."""
@@ -161,14 +161,15 @@ def absence(entry: TransitionEntry) -> str:
     """Say what a cluster without counterpart rests on, and where its items went."""
     if entry.noise_share is None or entry.noise_share < _SOME_NOISE:
         return "no link found"
-    where = "are" if entry.kind == "gone" else "were"
-    return f"no link found; {units.percent(entry.noise_share)} of its known items {where} outliers"
+    became = "became outliers" if entry.kind == "gone" else "were outliers before"
+    return f"no link found; {units.percent(entry.noise_share)} of its items that were followed {became}"
 
 
 def dissolved(entry: TransitionEntry) -> str:
     """Say where the items of a gone cluster are, if most of them became outliers; else nothing."""
     share = entry.noise_share or 0.0
-    return f"{units.percent(share)} of its known items are outliers now" if share >= _DISSOLVED else ""
+    told = f"{units.percent(share)} of its items that were followed became outliers"
+    return told if share >= _DISSOLVED else ""
 
 
 def tone(call: str, direction: str, good: bool | None) -> str:  # noqa: FBT001 (a fact, not an option)

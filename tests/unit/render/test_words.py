@@ -141,10 +141,10 @@ def test_no_link_is_ever_quite_certain() -> None:
         (
             "gone",
             0.62,
-            "no link found; 62% of its known items are outliers",
-            "62% of its known items are outliers now",
+            "no link found; 62% of its items that were followed became outliers",
+            "62% of its items that were followed became outliers",
         ),
-        ("new", 0.31, "no link found; 31% of its known items were outliers", ""),
+        ("new", 0.31, "no link found; 31% of its items that were followed were outliers before", ""),
         ("gone", 0.01, "no link found", ""),
         ("gone", None, "no link found", ""),
     ],
