@@ -274,7 +274,7 @@ def _report(
     from reporter.analysis import findings as conclusions
 
     found = [following.seen(finding, sections, past) for finding in conclusions.findings(sections)]
-    verdict, headline = conclusions.verdict_and_headline(found, sections)
+    verdict, headline = conclusions.verdict_and_headline(found, sections, kind)
     sections = _with_quotes(source, settings, sections, found)
     provenance = source.describe()
     if settings.fail_on:

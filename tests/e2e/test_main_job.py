@@ -360,6 +360,7 @@ def test_a_run_compared_with_itself_has_not_changed(tmp_path: Path) -> None:
     told = json.loads((tmp_path / "report" / "report.json").read_text("utf-8"))
     assert told["findings"] == []
     assert told["verdict"] == "no_clear_change"
+    assert told["headline"].startswith("No clear change: "), "two runs by hand are no week"
     (job,) = told["jobs"]
     assert {t["kind"] for t in job["transitions"]} == {"continued"}
     assert min(t["confidence"] for t in job["transitions"]) > 0.99
