@@ -235,7 +235,7 @@ def _metrics(c: Cluster) -> tuple[MetricRow, ...]:
         way = words.direction(change) if change else "none"
         found.append(
             MetricRow(
-                label=wording.label,
+                label=words.label(name, change),
                 prior=wording.write(change.prior) if change else UNKNOWN,
                 latest=wording.write(level.value),
                 around=words.around(wording, level.low, level.high),
@@ -269,7 +269,7 @@ def _row(
     return ChangeRow(
         cluster=name or Named(words.title("", f.cluster_id or 0), None),
         swatch=None if f.cluster_id is None else swatches.get(f.cluster_id),
-        what=wording.label,
+        what=words.label(f.metric or "", change),
         prior=wording.write(f.prior),
         latest=wording.write(f.latest),
         moved=moved,

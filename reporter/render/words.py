@@ -214,9 +214,13 @@ def interval(name: str, change: MetricChange) -> str:
         and ratio.high is not None
     ):
         return f"{_relative(ratio.low)} to {_relative(ratio.high)}"
-    written = span(metric(name), change.low, change.high)
-    # Prior and latest beside it are plain: without a word, a reader who subtracts them finds a mistake.
-    return f"{written}, net of re-clustering" if change.method in _NET else written
+    return span(metric(name), change.low, change.high)
+
+
+def label(name: str, change: MetricChange | None) -> str:
+    """Name what changed; where prior and latest beside it do not give the change when subtracted, say why."""
+    net = change is not None and change.method in _NET
+    return f"{metric(name).label}, net of re-clustering" if net else metric(name).label
 
 
 def span(wording: Metric, low: float | None, high: float | None) -> str:

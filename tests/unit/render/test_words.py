@@ -102,11 +102,12 @@ def test_shares_move_in_points_and_the_rest_in_percent() -> None:
     assert words.moved("error_rate", change(None, 0.08)) == "–"
 
 
-def test_a_net_share_says_so_beside_its_interval() -> None:
+def test_a_net_share_says_so() -> None:
     net = change(0.05, 0.11, low=0.03, high=0.09, method="share-growth-bridged")
-    assert words.interval("share", net) == "+3.0 to +9.0 points, net of re-clustering"
-    plain = change(0.05, 0.11, low=0.03, high=0.09, method="share-growth")
-    assert words.interval("share", plain) == "+3.0 to +9.0 points"
+    assert words.label("share", net) == "Share, net of re-clustering"
+    assert words.interval("share", net) == "+3.0 to +9.0 points"
+    assert words.label("share", change(0.05, 0.11, method="share-growth")) == "Share"
+    assert words.label("share", None) == "Share"
 
 
 def link(evidence: str, shared: int) -> r.Link:
