@@ -20,10 +20,10 @@ class ChartTable:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One chart of one job, drawn for the page (SVG) and for print (PNG)."""
+    """One chart of one job, drawn for the page and for print."""
 
     name: str
-    """Kind of chart, e.g. ``"share"``, ``"slope"``, ``"errors"``, ``"cost"``, ``"latency"``, ``"map"``."""
+    """Kind of chart, e.g. ``"bridge"``, ``"slope"``, ``"errors"``, ``"map"``."""
     job_index: int
     """Index into ``Report.jobs`` of the job it belongs to."""
     title: str
@@ -39,12 +39,10 @@ class Chart:
     collide, text escaped); ``""`` if not asked for."""
     svg_narrow: str
     """The same chart drawn again for a 340 px phone; ``""`` if not asked for or where a list is better."""
-    png: bytes
-    """Print drawing on white paper at final resolution; ``b""`` if not asked for."""
-    width: int
-    """Width of the wide drawing in CSS pixels."""
-    height: int
-    """Height of the wide drawing in CSS pixels."""
+    svg_print: str
+    """The same chart, denser, as an SVG document with colours of its own; ``""`` if not asked for."""
+    news: bool
+    """Whether it shows a sure change, so that it comes first where room is short."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,8 @@ def bridge(cells: Sequence[Cell], prior: Population, latest: Population, seed: i
             mix_interval=limits.mix[k],
             unit_cost_interval=limits.unit_cost[k],
             unit_cost_parts=split[k],
+            latest=list(cell.latest_ids),
+            prior=list(cell.prior_ids),
         )
         for k, cell in enumerate(cells)
     ]

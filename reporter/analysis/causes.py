@@ -12,12 +12,14 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from reporter import units
-from reporter.model import Failure
+from reporter.model import Failure, Window
 from reporter.report import ErrorCause
 
 MOST = 12
 """Causes listed for a cluster."""
 _LIMIT = 160
+_DAYS = 2
+"""A shorter window is cut into hours."""
 _MASKS = (
     (re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://\S+", re.IGNORECASE), "<url>"),
     (re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+"), "<email>"),
@@ -48,7 +50,10 @@ def cause_of(failure: Failure) -> str:
 
 
 def causes(
-    failures: Sequence[Failure], earlier: Collection[str] | None, traces: Mapping[str, str | None]
+    failures: Sequence[Failure],
+    earlier: Collection[str] | None,
+    traces: Mapping[str, str | None],
+    window: Window | None = None,
 ) -> list[ErrorCause]:
     """Count the failures of a cluster by cause.
 
@@ -56,6 +61,7 @@ def causes(
         failures: Failures of the cluster's items.
         earlier: Causes known from the prior run; ``None`` where there is none to compare with.
         traces: Item key → trace to open.
+        window: The run's window, to say when calls failed.
 
     Returns:
         At most `MOST` causes, the most frequent first.
@@ -64,11 +70,33 @@ def causes(
     for failure in failures:
         alike[cause_of(failure)].append(failure)
     ranked = sorted(alike.items(), key=lambda pair: (-sum(f.count for f in pair[1]), pair[0]))
-    return [_cause(name, mine, earlier, traces) for name, mine in ranked[:MOST]]
+    return [_cause(name, mine, earlier, traces, window) for name, mine in ranked[:MOST]]
+
+
+def slices(window: Window) -> int:
+    """Say into how many equal parts a window is cut: days, up to a month of them; hours if it is short."""
+    length = (window.end - window.start).total_seconds()
+    days, hours = round(length / 86_400), round(length / 3_600)
+    return min(days, 31) if days >= _DAYS else max(1, min(hours, 24))
+
+
+def _timeline(failures: Sequence[Failure], window: Window | None) -> list[int]:
+    if window is None or window.end <= window.start:
+        return []
+    number = slices(window)
+    counts = [0] * number
+    for failure in failures:
+        place = math.floor((failure.first_at - window.start) / (window.end - window.start) * number)
+        counts[min(max(place, 0), number - 1)] += failure.count
+    return counts
 
 
 def _cause(
-    name: str, failures: Sequence[Failure], earlier: Collection[str] | None, traces: Mapping[str, str | None]
+    name: str,
+    failures: Sequence[Failure],
+    earlier: Collection[str] | None,
+    traces: Mapping[str, str | None],
+    window: Window | None,
 ) -> ErrorCause:
     costs = sorted(f.cost_usd for f in failures if f.cost_usd is not None)
     example = min(failures, key=lambda f: (-f.count, f.first_at, f.key))
@@ -81,4 +109,5 @@ def _cause(
         last_seen=units.iso(max(f.last_at for f in failures)),
         new=None if earlier is None else name not in earlier,
         example_trace_id=traces.get(example.key),
+        timeline=_timeline(failures, window),
     )

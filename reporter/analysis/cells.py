@@ -43,6 +43,8 @@ class Cell:
     """What each of its items cost, by key; ``None`` without data. Intervals and the split of unit cost need
     them."""
     latest_items: Mapping[str, Spent | None] = field(default_factory=dict)
+    prior_ids: tuple[int, ...] = ()
+    latest_ids: tuple[int, ...] = ()
 
 
 class Tally(NamedTuple):

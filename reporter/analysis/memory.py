@@ -36,6 +36,8 @@ class Place(msgspec.Struct, frozen=True):
     mean_cost_usd: float | None = None
     error_rate: float | None = None
     p95_latency_s: float | None = None
+    items: int | None = None
+    median_latency_s: float | None = None
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -132,6 +134,8 @@ def history(steps: Sequence[Step], lineage_id: str | None) -> list[HistoryPoint]
                     mean_cost_usd=place.mean_cost_usd,
                     error_rate=place.error_rate,
                     p95_latency_s=place.p95_latency_s,
+                    items=place.items,
+                    median_latency_s=place.median_latency_s,
                 )
             )
     return points
@@ -170,6 +174,8 @@ def with_figures(memory: Memory, run_id: str, figures: Mapping[str | None, Histo
             mean_cost_usd=point.mean_cost_usd,
             error_rate=point.error_rate,
             p95_latency_s=point.p95_latency_s,
+            items=point.items,
+            median_latency_s=point.median_latency_s,
         )
 
     def told(step: Step) -> Step:
@@ -290,13 +296,25 @@ def _place(cluster: Cluster, point: HistoryPoint, latest: str) -> Place:
         point.mean_cost_usd,
         point.error_rate,
         point.p95_latency_s,
+        point.items,
+        point.median_latency_s,
     )
 
 
 def _whole(point: HistoryPoint | None) -> Place | None:
     if point is None:
         return None
-    return Place("", "", point.share, None, point.mean_cost_usd, point.error_rate, point.p95_latency_s)
+    return Place(
+        "",
+        "",
+        point.share,
+        None,
+        point.mean_cost_usd,
+        point.error_rate,
+        point.p95_latency_s,
+        point.items,
+        point.median_latency_s,
+    )
 
 
 def _key(section: JobSection, finding: Finding) -> str:

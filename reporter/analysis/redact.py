@@ -7,6 +7,8 @@ are configuration, not content, and stay at every level.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import msgspec
 
 from reporter.analysis import findings, wording
@@ -17,6 +19,7 @@ from reporter.report import (
     Cluster,
     Incident,
     JobSection,
+    ModelCost,
     Overall,
     Redaction,
     Report,
@@ -63,10 +66,11 @@ def redact(report: Report, level: Redaction) -> Report:
 
 def section(job: JobSection, level: Redaction) -> JobSection:
     """Lower one section to a redaction level."""
+    models = _models_of(job)
     made = msgspec.structs.replace(
         job,
-        clusters=[_cluster(c, level) for c in job.clusters],
-        noise=_cluster(job.noise, level) if job.noise is not None else None,
+        clusters=[_cluster(c, level, models) for c in job.clusters],
+        noise=_cluster(job.noise, level, models) if job.noise is not None else None,
     )
     if level != "numbers":
         return made
@@ -84,12 +88,12 @@ def section(job: JobSection, level: Redaction) -> JobSection:
             replace(p, title=title_of(p.prior_cluster_id, p.title, level, prior=True))
             for p in job.prior_clusters
         ],
-        overall=_overall(job.overall) if job.overall is not None else None,
+        overall=_overall(job.overall, models) if job.overall is not None else None,
         bridge=_bridge(job.bridge) if job.bridge is not None else None,
     )
 
 
-def _cluster(cluster: Cluster, level: Redaction) -> Cluster:
+def _cluster(cluster: Cluster, level: Redaction, models: Mapping[str, str]) -> Cluster:
     replace = msgspec.structs.replace
     exemplars = cluster.exemplars
     if level in ("numbers", "titles"):
@@ -112,6 +116,7 @@ def _cluster(cluster: Cluster, level: Redaction) -> Cluster:
         drivers=[replace(driver, value=f"Value {i}") for i, driver in enumerate(cluster.drivers, start=1)],
         exemplars=exemplars,
         posthog_metrics=figures if cluster.posthog_metrics is not None else None,
+        models=_models(cluster.models, models),
     )
 
 
@@ -124,10 +129,23 @@ def _change(change: Change) -> Change:
     )
 
 
-def _overall(overall: Overall) -> Overall:
-    if overall.change is None:
-        return overall
-    return msgspec.structs.replace(overall, change=_change(overall.change))
+def _overall(overall: Overall, models: Mapping[str, str]) -> Overall:
+    change = None if overall.change is None else _change(overall.change)
+    return msgspec.structs.replace(overall, change=change, models=_models(overall.models, models))
+
+
+def _models_of(job: JobSection) -> dict[str, str]:
+    """Number the models of a job: a name may be a customer's own."""
+    uses = [*(job.overall.models if job.overall else []), *(job.noise.models if job.noise else [])]
+    uses += [use for cluster in job.clusters for use in cluster.models]
+    names = dict.fromkeys(use.model for use in uses if use.model is not None)
+    return {name: f"Model {i}" for i, name in enumerate(names, start=1)}
+
+
+def _models(uses: Sequence[ModelCost], names: Mapping[str, str]) -> list[ModelCost]:
+    return [
+        use if use.model is None else msgspec.structs.replace(use, model=names[use.model]) for use in uses
+    ]
 
 
 def _bridge(bridge: Bridge) -> Bridge:

@@ -18,6 +18,7 @@ from reporter.analysis import (
     links,
     matching,
     metrics,
+    model_costs,
     redact,
     selection,
     succession,
@@ -268,6 +269,7 @@ def _overall(latest: Measured, prior: Measured | None, compared: Compared | None
         distributions=metrics.distributions(rows),
         prior_metrics=metrics.metrics(prior.level, prior.size, prior.everything) if prior else None,
         history=history(past.shown, None),
+        models=model_costs.models(rows, prior.everything if compared and prior else None),
     )
 
 
@@ -311,7 +313,10 @@ def _cluster(
         change=succession.change(cluster, origin, compared) if compared else None,
         history=history(past.shown, name),
         errors=causes.causes(
-            [f for f in latest.failures if f.key in mine], compared.causes if compared else None, mine
+            [f for f in latest.failures if f.key in mine],
+            compared.causes if compared else None,
+            mine,
+            header.window,
         ),
         drivers=[],
         exemplars=exemplars.exemplars(cluster, latest.rows, latest.level, inputs.host, inputs.project_id),
@@ -320,6 +325,7 @@ def _cluster(
         prior_metrics=metrics.metrics(latest.level, origin.size, prior_rows) if origin else None,
         points=places,
         posthog_metrics=dict(baked) if baked is not None else None,
+        models=model_costs.models(rows, prior_rows if origin else None),
     )
 
 
@@ -334,4 +340,6 @@ def _point(measured: Measured, cluster: Cluster | None) -> HistoryPoint:
         mean_cost_usd=estimates.mean_cost_usd.value,
         error_rate=estimates.error_rate.value,
         p95_latency_s=estimates.p95_latency_s.value,
+        items=cluster.size if cluster else measured.size,
+        median_latency_s=estimates.median_latency_s.value,
     )

@@ -280,6 +280,8 @@ def _cell(prior: Measured, prior_ids: set[int], latest: Measured, latest_ids: se
         latest_cost_usd=_mean_cost(after),
         prior_items=before,
         latest_items=after,
+        prior_ids=tuple(sorted(c.cluster_id for c in old)),
+        latest_ids=tuple(sorted(c.cluster_id for c in new)),
     )
 
 

@@ -6,19 +6,14 @@ by token, and several lines of one kind are one artist, because artists are what
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import numpy as np
-from matplotlib import patheffects
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, PathPatch
 from matplotlib.path import Path
 from matplotlib.text import Text
 from matplotlib.transforms import Affine2D
-from PIL import Image
 
 from reporter.charts import fonts
 from reporter.charts.style import LIGHT, REGULAR, TEXT_PX
@@ -32,12 +27,6 @@ Box: TypeAlias = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 
 _PX_PER_INCH = 72
-_PRINT_SCALE = 2
-_HALO_PX = 3.0
-_GREY_TINT = 16
-"""Largest difference between channels (0-255) of the palette's greys, warm and cool alike."""
-_COLOURS = 96
-_FAST = 1
 DOT = "dot"
 HALO = "halo"
 SETTINGS: dict[str, Any] = {
@@ -62,22 +51,19 @@ SETTINGS: dict[str, Any] = {
 class Board:
     """One drawing in the making."""
 
-    def __init__(self, width: float, height: float, *, printed: bool = False) -> None:
+    def __init__(self, width: float, height: float) -> None:
         """Open an empty sheet.
 
         Args:
             width: Width in pixels.
             height: Height in pixels.
-            printed: Whether it becomes a PNG, so that every letter needs a font of this machine.
         """
         self.width = round(width)
         self.height = round(height)
-        self.printed = printed
         self.figure = Figure(
             figsize=(self.width / _PX_PER_INCH, self.height / _PX_PER_INCH), dpi=_PX_PER_INCH
         )
-        self.figure.patch.set_visible(printed)
-        self.figure.patch.set_facecolor(LIGHT["paper"])
+        self.figure.patch.set_visible(False)
         self.texts: list[Text] = []
         self.dots: list[Circle] = []
         self.paths: list[PathPatch] = []
@@ -124,6 +110,13 @@ class Board:
             codes += [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY]
         if vertices:
             self.path(Path(vertices, codes), fill=token, alpha=alpha, order=order)
+
+    def outline(self, box: Box, token: str, thick: float, *, order: float = 2.0) -> None:
+        """Draw the edge of a rectangle."""
+        left, top, right, bottom = box
+        corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
+        codes: list[Any] = [Path.MOVETO, *[Path.LINETO] * 3, Path.CLOSEPOLY]
+        self.path(Path(corners, codes), edge=token, thick=thick, order=order)
 
     def cloud(
         self,
@@ -205,9 +198,6 @@ class Board:
         order: float = 6.0,
     ) -> None:
         """Write one line; `y` is its base line. An empty one is not written."""
-        families: tuple[str, ...] = ()
-        if self.printed:
-            text, families = fonts.printable(text)
         if not text.strip():
             return
         words = Text(
@@ -215,7 +205,7 @@ class Board:
             y,
             text,
             color=LIGHT[token],
-            fontproperties=fonts.properties(weight, size, families),
+            fontproperties=fonts.properties(weight, size),
             horizontalalignment=align,
             verticalalignment="baseline",
             parse_math=False,
@@ -225,30 +215,8 @@ class Board:
         )
         # Remembered apart: a named family says nothing of the weight once it is a file.
         words.set_label(str(weight))
-        if halo and self.printed:
-            words.set_path_effects([patheffects.withStroke(linewidth=_HALO_PX, foreground=LIGHT["paper"])])
         self._add(words)
         self.texts.append(words)
-
-    def png(self) -> bytes:
-        """Print the sheet on white paper at twice its size, without date, path or program name.
-
-        A sheet without a coloured mark is stored in grey and any other in few colours: the PDF holds
-        images uncompressed but for deflate, and so takes half the room and time.
-        """
-        self.figure.set_dpi(_PX_PER_INCH * _PRINT_SCALE)
-        canvas = FigureCanvasAgg(self.figure)
-        canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib types its Agg canvas only in part
-        pixels = np.asarray(canvas.buffer_rgba())[..., :3]  # type: ignore[no-untyped-call]  # as above
-        picture = Image.fromarray(np.ascontiguousarray(pixels))
-        if np.ptp(pixels, axis=2).max(initial=0) <= _GREY_TINT:
-            picture = picture.convert("L")
-        else:
-            few = picture.quantize(_COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-            picture = few.convert("RGB")
-        target = io.BytesIO()
-        picture.save(target, format="png", compress_level=_FAST)
-        return target.getvalue()
 
     def _add(self, artist: Artist) -> None:
         self.figure.add_artist(artist)

@@ -21,6 +21,7 @@ from reporter.charts.words import Topic
 from reporter.report import Cluster
 
 _HEIGHT_PX = 520.0
+_DENSE_HEIGHT_PX = 400.0
 _PAD_PX = 44.0
 _LABEL_PX = 168.0
 _LINE_PX = 15.0
@@ -46,10 +47,11 @@ class Island:
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """Everything laid out, in pixels of the wide form."""
+    """Everything laid out, in pixels of one form."""
 
     islands: tuple[Island, ...]
     noise: Points
+    height: float
     left_out: int
     """Dots too far off to be shown."""
 
@@ -59,7 +61,7 @@ def sheet(topic: Topic) -> Sheet | None:
     if sum(1 for c in topic.section.clusters if c.points) < _CLUSTERS_LEAST:
         return None
 
-    drawn = lay_out(topic)
+    drawn = lay_out(topic, WIDE)
     unnamed = sum(1 for i in drawn.islands if i.placed is None)
     title = _finding(topic)
     subtitle = (
@@ -75,12 +77,12 @@ def sheet(topic: Topic) -> Sheet | None:
         subtitle,
         words.alternative(title, told),
         _table(topic),
-        lambda form: _paint(drawn, form),
+        lambda form: _paint(drawn if form is WIDE else lay_out(topic, form), form),
         has_narrow=False,
     )
 
 
-def lay_out(topic: Topic) -> Map:
+def lay_out(topic: Topic, form: Form) -> Map:
     """Turn positions into pixels, find the coasts and place the labels, largest cluster first."""
     clusters = [c for c in topic.section.clusters if c.points]
     every_one = sum(len(c.points) for c in clusters)
@@ -90,7 +92,9 @@ def lay_out(topic: Topic) -> Map:
     everyone = np.concatenate(clouds)
     low, high = np.percentile(everyone, 0.5, axis=0), np.percentile(everyone, 99.5, axis=0)
     span = np.where(high > low, high - low, 1.0)
-    size = np.array([WIDE.width - 2 * _PAD_PX, _HEIGHT_PX - 2 * _PAD_PX])
+    height = _DENSE_HEIGHT_PX if form.dense else _HEIGHT_PX
+    frame = np.array([form.width, height])
+    size = frame - 2 * _PAD_PX
 
     def pixels(points: Points) -> Points:
         part = (points - low) / span
@@ -98,14 +102,14 @@ def lay_out(topic: Topic) -> Map:
 
     noise_points = topic.section.noise.points if topic.section.noise is not None else []
     every_noise = pixels(np.array(noise_points[::step], dtype=float).reshape(-1, 2))
-    noise = every_noise[_on_sheet(every_noise)]
+    noise = every_noise[_on_sheet(every_noise, frame)]
     left_out = len(every_noise) - len(noise)
     coasts, dots, names, wanted = [], [], [], []
     for cluster, cloud in zip(clusters, clouds, strict=True):
         every = pixels(cloud)
-        kept = every[_on_sheet(every)]
+        kept = every[_on_sheet(every, frame)]
         left_out += len(every) - len(kept)
-        coast = np.clip(island(every), 1.0, [WIDE.width - 1.0, _HEIGHT_PX - 1.0])
+        coast = np.clip(island(every), 1.0, frame - 1.0)
         lines = tuple(wrap(words.name(cluster), _LABEL_PX, TEXT_PX, STRONG))
         tail = width(_tail(cluster))
         across = max(width(line, TEXT_PX, STRONG) + (tail if line is lines[-1] else 0) for line in lines)
@@ -113,18 +117,17 @@ def lay_out(topic: Topic) -> Map:
         dots.append(kept)
         names.append(lines)
         wanted.append(Wanted(across + 2, _LINE_PX * len(lines) + 1, coast, kept))
-    places = place(wanted, noise, WIDE.width, _HEIGHT_PX)
-    return Map(tuple(map(Island, clusters, coasts, dots, names, places)), noise, left_out)
+    places = place(wanted, noise, form.width, height)
+    return Map(tuple(map(Island, clusters, coasts, dots, names, places)), noise, height, left_out)
 
 
-def _on_sheet(points: Points) -> NDArray[np.bool_]:
-    far = np.array([WIDE.width, _HEIGHT_PX]) - _EDGE_PX
-    held: NDArray[np.bool_] = np.all((points >= _EDGE_PX) & (points <= far), axis=1)
+def _on_sheet(points: Points, frame: NDArray[np.float64]) -> NDArray[np.bool_]:
+    held: NDArray[np.bool_] = np.all((points >= _EDGE_PX) & (points <= frame - _EDGE_PX), axis=1)
     return held
 
 
 def _paint(drawn: Map, form: Form) -> Board:
-    board = Board(form.width, _HEIGHT_PX, printed=form.printed)
+    board = Board(form.width, drawn.height)
     board.cloud([(float(x), float(y)) for x, y in drawn.noise], "mark", _NOISE_PX, alpha=0.45, order=1)
     for one in drawn.islands:
         token = lineage_token(one.cluster.lineage_id)

@@ -43,6 +43,7 @@ def sheet(topic: Topic) -> Sheet | None:
         words.alternative(title, told),
         _table(topic),
         lambda form: _paint(topic, form),
+        news=any(words.sure(_change(c)) for c in topic.section.clusters),
     )
 
 

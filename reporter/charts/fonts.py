@@ -6,7 +6,6 @@ another family name, because the licence reserves the name "Source" for the unmo
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import io
 from typing import Any, Literal, TypeAlias
@@ -49,7 +48,7 @@ _FALLBACKS = (
     "Noto Sans Symbols2",
     "DejaVu Sans",
 )
-"""Families tried, in this order, for letters the face lacks; colour emoji cannot be drawn in print."""
+"""Families looked for, in this order, for letters the face lacks."""
 
 
 def path(weight: int) -> str:
@@ -104,11 +103,9 @@ def face(weight: int) -> bytes:
 
 
 @functools.lru_cache(maxsize=512)
-def properties(weight: int, size_px: float, families: tuple[str, ...] = ()) -> FontProperties:
-    """Give matplotlib's description of the face, with fall-back families where they are needed."""
-    if not families:
-        return FontProperties(fname=path(weight), size=size_px)
-    return FontProperties(family=[_alias("", weight), *(_alias(f, weight) for f in families)], size=size_px)
+def properties(weight: int, size_px: float) -> FontProperties:
+    """Give matplotlib's description of the face."""
+    return FontProperties(fname=path(weight), size=size_px)
 
 
 def list_folder() -> str:
@@ -116,25 +113,9 @@ def list_folder() -> str:
     return str(matplotlib.get_cachedir())
 
 
-def printable(text: str) -> tuple[str, tuple[str, ...]]:
-    """Find the fall-back families a text needs to be drawn in print, and drop what nothing can draw.
-
-    Args:
-        text: One line of cleaned text.
-
-    Returns:
-        The text without letters that no known font has, and the families needed beside the face.
-    """
-    needed: list[str] = []
-    kept: list[str] = []
-    for ch in text:
-        family = _family_for(ord(ch))
-        if family is None:
-            continue
-        kept.append(ch)
-        if family and family not in needed:
-            needed.append(family)
-    return "".join(kept), tuple(needed)
+def drawable(letter: str) -> bool:
+    """Say whether the face, or a fall-back installed here, has a letter."""
+    return _family_for(ord(letter)) is not None
 
 
 @functools.lru_cache(maxsize=8192)
@@ -165,21 +146,6 @@ def _entry(family: str, weight: int) -> FontEntry:
     upright = [e for e in font_manager.fontManager.ttflist if e.name == family and e.style == "normal"]
     everyone = upright or [e for e in font_manager.fontManager.ttflist if e.name == family]
     return min(everyone, key=lambda e: (abs(_number(e.weight) - weight), str(e.fname)))
-
-
-@functools.cache
-def _alias(family: str, weight: int) -> str:
-    """Make one weight of a family known under a name of its own.
-
-    Asked for a weight that a family lacks, matplotlib writes to its log; under a name that stands for
-    one file there is nothing to ask. The empty family is the face itself.
-    """
-    name = f"{FONT_FAMILY} {weight} {family}".strip()
-    found = _entry(family, weight) if family else FontEntry(fname=path(weight), size="scalable")
-    font_manager.fontManager.ttflist.append(
-        dataclasses.replace(found, name=name, style="normal", variant="normal", weight=400, stretch="normal")
-    )
-    return name
 
 
 def _number(weight: str | int) -> int:

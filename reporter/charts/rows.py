@@ -26,6 +26,7 @@ _NARROW_NAME_PX = 11.0
 """Narrow form: from the top of a row down to the middle of its name."""
 _NARROW_MARKS = 0.68
 """Narrow form: from the top of a row down to its marks, as a part of its height."""
+_DENSE = 0.78
 _BLANK = "no data"
 
 
@@ -70,7 +71,7 @@ class Frame:
         self.rows = rows
         self.heads = heads
         self.form = form
-        self.step = narrow_px if form.narrow else row_px
+        self.step = narrow_px if form.narrow else row_px * _DENSE if form.dense else row_px
         self._columns = self._measure()
         numbers = form.width - self._columns[0][0] if heads else 0.0
         names = 0.0
@@ -85,7 +86,7 @@ class Frame:
         self._names = names
         self.top = _HEAD_PX
         self.bottom = _HEAD_PX + self.step * len(rows)
-        self.board = Board(form.width, self.bottom + _FOOT_PX, printed=form.printed)
+        self.board = Board(form.width, self.bottom + _FOOT_PX)
 
     def y(self, index: int) -> float:
         """Give the height of a row's marks."""

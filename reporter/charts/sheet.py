@@ -1,4 +1,4 @@
-"""What a chart is before it is drawn, and the two forms it is drawn in."""
+"""What a chart is before it is drawn, and the forms it is drawn in."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reporter.artifact import ChartTable
 from reporter.charts.board import Board
-from reporter.charts.style import NARROW_PX, WIDE_PX
+from reporter.charts.style import NARROW_PX, PRINT_PX, WIDE_PX
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +16,14 @@ class Form:
 
     name: str
     width: int
-    narrow: bool
-    printed: bool = False
+    narrow: bool = False
+    dense: bool = False
+    """Rows stand closer: paper is read at arm's length, and pages are few."""
 
 
-WIDE = Form("wide", WIDE_PX, narrow=False)
+WIDE = Form("wide", WIDE_PX)
 NARROW = Form("narrow", NARROW_PX, narrow=True)
-PRINT = Form("print", WIDE_PX, narrow=False, printed=True)
+PRINT = Form("print", PRINT_PX, dense=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,5 +36,7 @@ class Sheet:
     alt: str
     table: ChartTable
     paint: Callable[[Form], Board]
+    news: bool = False
+    """Whether it shows a sure change."""
     has_narrow: bool = True
     """Whether a phone gets a drawing too, or a list serves better."""

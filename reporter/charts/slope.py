@@ -97,6 +97,7 @@ def sheet(topic: Topic) -> Sheet | None:
         words.alternative(title, told),
         _table(topic),
         lambda form: _paint(found, ends, form),
+        news=any(slope.strong for panel in found for slope in panel.slopes),
     )
 
 
@@ -137,7 +138,7 @@ def _slopes(topic: Topic, metric: str, *, judged: bool = True) -> tuple[Slope, .
 def _paint(panels_: Sequence[Panel], ends: tuple[str, str], form: Form) -> Board:
     if form.narrow:
         heights = [panel.height for panel in panels_]
-        board = Board(form.width, sum(heights) + 16 * (len(heights) - 1), printed=form.printed)
+        board = Board(form.width, sum(heights) + 16 * (len(heights) - 1))
         top = 0.0
         for panel, height in zip(panels_, heights, strict=True):
             _paint_panel(board, panel, ends, (0.0, top, float(form.width), top + height))
@@ -146,7 +147,7 @@ def _paint(panels_: Sequence[Panel], ends: tuple[str, str], form: Form) -> Board
     height = max(panel.height for panel in panels_)
     lone = len(panels_) == 1
     across = min(_LONE_PX, form.width) if lone else (form.width - _BETWEEN_PX) / 2
-    board = Board(form.width, height, printed=form.printed)
+    board = Board(form.width, height)
     for i, panel in enumerate(panels_):
         left = i * (across + _BETWEEN_PX)
         _paint_panel(board, panel, ends, (left, 0.0, left + across, height))

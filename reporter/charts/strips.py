@@ -95,6 +95,7 @@ def sheet(topic: Topic, quantity: Quantity) -> Sheet | None:
         words.alternative(title, told),
         _table(topic, quantity),
         lambda form: _paint(topic, quantity, form),
+        news=any(words.sure(words.change_of(c, *quantity.metrics)) for c in clusters),
     )
 
 

@@ -7,7 +7,7 @@ that one drawing serves light and dark; in print it becomes its light value.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from types import MappingProxyType
 
 FONT_FAMILY = "Reporter Sans"
@@ -24,6 +24,8 @@ FALLBACK_FAMILIES = (
 
 WIDE_PX = 880
 NARROW_PX = 340
+PRINT_PX = 780
+"""Set across a page's 174 mm, text of `TEXT_PX` is 8 points high."""
 TEXT_PX = 12.5
 SMALL_PX = 11.5
 REGULAR = 400
@@ -112,3 +114,20 @@ def css_class_rules() -> str:
         rules.append(f".chart .f-{token}{{fill:var(--{token})}}")
         rules.append(f".chart .s-{token}{{stroke:var(--{token})}}")
     return "\n".join(rules) + "\n"
+
+
+def print_rules(used: Container[str]) -> str:
+    """Write the style sheet of a drawing for paper: light colours, no variables.
+
+    Args:
+        used: Colour classes (``f-ink``, ``s-rule``) to have a rule.
+    """
+    family = ", ".join(f'"{name}"' for name in (FONT_FAMILY, *FALLBACK_FAMILIES[:-1]))
+    rules = [
+        f"text{{font-family:{family}, sans-serif;font-size:{TEXT_PX}px;font-weight:{REGULAR}}}",
+        f"text.m{{font-size:{SMALL_PX}px}}text.b{{font-weight:{STRONG}}}",
+    ]
+    for token, colour in LIGHT.items():
+        rules += [f".f-{token}{{fill:{colour}}}"] if f"f-{token}" in used else []
+        rules += [f".s-{token}{{stroke:{colour}}}"] if f"s-{token}" in used else []
+    return "".join(rules)

@@ -18,7 +18,7 @@ from matplotlib.path import Path
 
 from reporter.charts import text as measured
 from reporter.charts.board import DOT, HALO
-from reporter.charts.style import SMALL_PX, STRONG, TEXT_PX, TOKENS
+from reporter.charts.style import REGULAR, SMALL_PX, STRONG, TEXT_PX, TOKENS, print_rules
 
 if TYPE_CHECKING:
     from matplotlib.font_manager import FontProperties
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from reporter.charts.board import Board
 
 _ANCHORS = {"left": "", "center": ' text-anchor="middle"', "right": ' text-anchor="end"'}
+_CLASSES = re.compile(' class="([^"]*)"')
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -56,14 +57,35 @@ def markup(board: Board, *, key: str, name: str, form: str, alt: str) -> str:
     )
 
 
+def printed(board: Board) -> str:
+    """Write a board as an SVG document for paper, its colours in a style sheet of its own."""
+    renderer = _Renderer(board.width, board.height, underlaid=True)
+    board.figure.draw(renderer)
+    body = "".join(renderer.parts)
+    used = {name for found in _CLASSES.findall(body) for name in found.split()}
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {board.width} {board.height}"'
+        f' width="{board.width}" height="{board.height}"><style>{print_rules(used)}</style>'
+        f'<g fill="none" stroke-linejoin="round">{body}</g></svg>'
+    )
+
+
 class _Renderer(RendererBase):
     """Collects elements; knows only what a `Board` can hold."""
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, width: int, height: int, *, underlaid: bool = False) -> None:
+        """Open an empty drawing.
+
+        Args:
+            width: Width in pixels.
+            height: Height in pixels.
+            underlaid: Whether a label that may cross marks lies on paper, for engines without halos.
+        """
         super().__init__()
         self.parts: list[str] = []
         self._width = width
         self._height = height
+        self._underlaid = underlaid
         self._group: str | None = None
 
     def flipy(self) -> bool:
@@ -129,10 +151,21 @@ class _Renderer(RendererBase):
         classes += ["b"] if mtext.get_label() == str(STRONG) else []
         classes += ["m"] if size == SMALL_PX else []
         classes += ["h"] if self._group == HALO else []
+        if self._group == HALO and self._underlaid:
+            self._underlay(s, float(at[0]), self._height - float(at[1]), mtext)
         own = "" if size in (SMALL_PX, TEXT_PX) else f' font-size="{_px(size)}"'
         self.parts.append(
             f'<text class="{" ".join(classes)}"{own} x="{_px(at[0])}" y="{_px(self._height - at[1])}"'
             f"{_ANCHORS[mtext.get_horizontalalignment()]}>{_safe(s)}</text>"
+        )
+
+    def _underlay(self, s: str, x: float, y: float, text: Text) -> None:
+        size = float(text.get_fontsize())
+        across = measured.width(s, size, STRONG if text.get_label() == str(STRONG) else REGULAR)
+        left = x - across * {"left": 0.0, "center": 0.5, "right": 1.0}[text.get_horizontalalignment()]
+        self.parts.append(
+            f'<rect class="f-paper" opacity="0.75" x="{_px(left - 1)}" y="{_px(y - size * 0.85)}"'
+            f' width="{_px(across + 2)}" height="{_px(size * 1.1)}"/>'
         )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from reporter import units
-from reporter.report import Cluster, JobSection, MetricChange, Report, RunInfo
+from reporter.report import Annotation, Cluster, JobSection, MetricChange, Report, RunInfo
 
 Tone: TypeAlias = Literal["calm", "plain", "worse", "better"]
 """``plain`` is a sure change that is neither good nor bad."""
@@ -40,6 +40,8 @@ class Topic:
     latest: RunInfo
     index: int
     tz: str
+    annotations: tuple[Annotation, ...] = ()
+    """What happened when, oldest first."""
 
     @classmethod
     def of(cls, report: Report, index: int) -> Topic | None:
@@ -47,7 +49,7 @@ class Topic:
         section = report.jobs[index]
         if section.latest is None or not (section.clusters or section.noise):
             return None
-        return cls(section, section.latest, index, report.timezone)
+        return cls(section, section.latest, index, report.timezone, tuple(report.annotations))
 
     @property
     def one(self) -> str:
@@ -157,6 +159,17 @@ def arrow(change: MetricChange | None) -> str:
     if change is None or not sure(change):
         return ""
     return "\u25b2" if (change.difference or 0) > 0 else "\u25bc"
+
+
+BECAME = {
+    "split": ("split", "split"),
+    "merged": ("came of a merger", "came of mergers"),
+    "new": ("is new", "are new"),
+    "gone": ("is gone", "are gone"),
+}
+"""What became of one cluster, or of several."""
+BOTH_WAYS = ("\u25bc", "\u25b2")
+"""Signs by whether something rose."""
 
 
 def tested(changes: Iterable[MetricChange | None]) -> int:

@@ -219,7 +219,7 @@ def _pango() -> Check:
 
 def _fonts() -> Iterator[Check]:
     fonts = import_module("reporter.charts.fonts")
-    lacking = [(name, package) for name, letter, package in _SCRIPTS if not fonts.printable(chr(letter))[0]]
+    lacking = [(name, package) for name, letter, package in _SCRIPTS if not fonts.drawable(chr(letter))]
     if not lacking:
         yield Check("fonts", "pass", "Latin, Chinese, Japanese, Korean, Arabic, Devanagari")
         return

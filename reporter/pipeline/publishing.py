@@ -111,7 +111,7 @@ def _drawn(
     from reporter.render import page, pdf, templates
 
     progress.step("drawing charts")
-    pictures = charts.draw(report, svg="html" in formats, png="pdf" in formats)
+    pictures = charts.draw(report, page="html" in formats, paper="pdf" in formats)
     assets = charts.page_assets()
     try:
         environment = templates.environment(settings.templates)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reporter import units
-from reporter.render import rows, words
+from reporter.render import reasons, rows, words
 from reporter.render.rows import ErrorRow, Named, Said
 from reporter.units import UNKNOWN
 
@@ -41,6 +41,8 @@ class ChangeRow:
     sure: str
     tone: str
     seen: str
+    why: str
+    """What it mostly consists of; empty where nothing measured makes up half of it."""
     targets: tuple[Target, ...]
 
 
@@ -278,6 +280,7 @@ def _row(
         sure=words.CALLS[f.call],
         tone=words.tone(f.call, f.direction, f.good),
         seen=seen,
+        why=reasons.why(f, cluster, change, section),
         targets=_targets(cluster, f.kind),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reporter import units
@@ -12,11 +12,11 @@ from reporter.units import UNKNOWN
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reporter.report import Bridge, Finding, JobSection, MetricChange, RunInfo
+    from reporter.report import Annotation, Finding, JobSection, MetricChange, RunInfo
 
 
-_IN_CENTS = 1.0
-"""US dollars a window must have cost for its steps to be shown in cents rather than finer."""
+_SPARK_PX = (132.0, 26.0)
+_SPARK_WEEKS = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +30,11 @@ class Fact:
     change: str
     """Prior against latest, in words; empty where there is no prior."""
     tone: str
-
-
-@dataclass(frozen=True, slots=True)
-class BridgeRow:
-    """One step from the prior cost to the latest."""
-
-    label: str
-    amount: str
-    interval: str
-    bar: marks.Bar | None
-    total: bool
+    spark: marks.Spark | None = None
+    """The same figure over the runs known."""
+    spark_words: str = ""
+    trend: str = ""
+    """Field of `HistoryPoint` its past is in."""
 
 
 def heading(section: JobSection) -> str:
@@ -96,8 +90,50 @@ def sentence(section: JobSection, findings: Sequence[Finding]) -> str:
     return f"{date}{', '.join(parts)}."
 
 
-def four(section: JobSection) -> tuple[Fact, ...]:
+def four(section: JobSection, annotations: Sequence[Annotation] = ()) -> tuple[Fact, ...]:
     """Give the four numbers: how much was looked at, what it costs, how often it fails, how long it takes."""
+    return tuple(_with_spark(fact, section, annotations) for fact in _four(section))
+
+
+def marked(section: JobSection, annotations: Sequence[Annotation], tz: str) -> tuple[str, ...]:
+    """List what happened in the time a job's trends show, oldest first."""
+    ends = [units.parse_time(end) for end in _ends(section)]
+    first = min(ends, default=None)
+    return tuple(
+        f"{units.day(a.at, tz)} {units.clean(a.text, 120)}"
+        for a in annotations
+        if first is not None and first <= units.parse_time(a.at) <= max(ends)
+    )
+
+
+def _ends(section: JobSection) -> list[str]:
+    history = section.overall.history if section.overall else []
+    return [point.window_end for point in history[-_SPARK_WEEKS:]]
+
+
+def _with_spark(fact: Fact, section: JobSection, annotations: Sequence[Annotation]) -> Fact:
+    """Draw a fact's past, with what happened as marks on it."""
+    if not fact.trend or section.overall is None:
+        return fact
+    history = section.overall.history[-_SPARK_WEEKS:]
+    values = [getattr(point, fact.trend) for point in history]
+    ends = [units.parse_time(point.window_end) for point in history]
+    at = [
+        i + (when - ends[i]) / (ends[i + 1] - ends[i])
+        for a in annotations
+        for i in range(len(ends) - 1)
+        if ends[i] <= (when := units.parse_time(a.at)) < ends[i + 1]
+    ]
+    across, high = _SPARK_PX
+    line = marks.spark(values, width=across, height=high, marked=at)
+    if line is None:
+        return fact
+    write = words.METRICS[fact.trend].write if fact.trend in words.METRICS else units.count
+    known = [write(value) for value in values if value is not None]
+    return replace(fact, spark=line, spark_words=f"{fact.label} over {len(known)} runs: {', '.join(known)}")
+
+
+def _four(section: JobSection) -> tuple[Fact, ...]:
     overall, coverage = section.overall, section.coverage
     if overall is None or coverage is None:
         return ()
@@ -114,6 +150,7 @@ def four(section: JobSection) -> tuple[Fact, ...]:
             else f"of an unknown number of {many}",
             change=_was(section, None if section.prior is None else units.count(section.prior.items)),
             tone="calm",
+            trend="items",
         ),
         _fact(section, "mean_cost_usd", f"Mean cost per {one}", ""),
         _fact(
@@ -176,31 +213,6 @@ def window(run: RunInfo | None, tz: str) -> str:
     return f"{units.span(run.window_start, run.window_end, tz)} ({length})"
 
 
-def bridge(made: Bridge | None) -> tuple[BridgeRow, ...]:
-    """List the steps from the prior window's cost to the latest; they add up."""
-    if made is None:
-        return ()
-    steps = (
-        ("Traffic", "volume", made.volume),
-        ("Coverage of the sample", "coverage", made.coverage),
-        ("Mix of clusters", "mix", made.mix),
-        ("Cost per item", "unit_cost", made.unit_cost),
-    )
-    largest = max(abs(amount) for _, _, amount in steps)
-    decimals = 2 if max(made.prior, made.latest) >= _IN_CENTS else 4
-    moved = round(made.latest, decimals) - round(made.prior, decimals)
-    shown = units.apportioned([amount for _, _, amount in steps], moved, 10**-decimals)
-    ends = [units.exact_money(end, decimals=decimals) for end in (made.prior, made.latest)]
-    rows = [BridgeRow("Prior window", ends[0], "", None, total=True)]
-    for (label, key, amount), rounded in zip(steps, shown, strict=True):
-        bounds = made.intervals.get(key)
-        span = words.span(words.METRICS["mean_cost_usd"], *bounds) if bounds else UNKNOWN
-        told = units.exact_money(rounded, decimals=decimals, signed=True)
-        rows.append(BridgeRow(label, told, span, marks.bar(amount, largest), total=False))
-    rows.append(BridgeRow("Latest window", ends[1], "", None, total=True))
-    return tuple(rows)
-
-
 def _fact(section: JobSection, name: str, label: str, note: str) -> Fact:
     overall = section.overall
     assert overall is not None  # noqa: S101 (the only caller has checked)
@@ -216,9 +228,8 @@ def _fact(section: JobSection, name: str, label: str, note: str) -> Fact:
             "median_latency_s": overall.prior_metrics.p50_latency,
         }[name]
         text = _was(section, wording.write(before))
-    return Fact(
-        label, wording.write(level.value), "; ".join(part for part in (note, interval) if part), text, tone
-    )
+    basis = "; ".join(part for part in (note, interval) if part)
+    return Fact(label, wording.write(level.value), basis, text, tone, trend=name)
 
 
 def _compared(name: str, change: MetricChange | None) -> tuple[str, str]:

@@ -41,15 +41,10 @@ class Spark:
     band_top: str | None
     band_height: str | None
     """Range of the earlier runs, where there are enough of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A signed amount as a bar that starts at the centre line."""
-
-    x: str
     width: str
-    centre: str
+    height: str
+    marked: tuple[str, ...] = ()
+    """Where something happened, as x."""
 
 
 def dot(value: float | None, low: float | None, high: float | None, top: float) -> Dot | None:
@@ -63,8 +58,21 @@ def dot(value: float | None, low: float | None, high: float | None, top: float) 
     return Dot(x=at(value), low=at(value if low is None else low), high=at(value if high is None else high))
 
 
-def spark(values: Sequence[float | None]) -> Spark | None:
-    """Draw a history; ``None`` with fewer than two known values or without a latest one."""
+def spark(
+    values: Sequence[float | None],
+    *,
+    width: float = WIDTH,
+    height: float = HEIGHT,
+    marked: Sequence[float] = (),
+) -> Spark | None:
+    """Draw a history; ``None`` with fewer than two known values or without a latest one.
+
+    Args:
+        values: Oldest first; ``None`` is a gap.
+        width: Of the whole mark, in pixels.
+        height: Of the whole mark, in pixels.
+        marked: Where something happened, in steps from the first value.
+    """
     known = [value for value in values if value is not None and math.isfinite(value)]
     if len(known) < 2 or values[-1] is None or not math.isfinite(values[-1]):
         return None
@@ -74,8 +82,8 @@ def spark(values: Sequence[float | None]) -> Spark | None:
     middle = (top + bottom) / 2
 
     def place(index: int, value: float) -> tuple[float, float]:
-        x = _PAD + (WIDTH - 2 * _PAD) * index / (len(values) - 1)
-        return x, HEIGHT / 2 - (HEIGHT - 2 * _PAD) * (value - middle) / span
+        x = _PAD + (width - 2 * _PAD) * index / (len(values) - 1)
+        return x, height / 2 - (height - 2 * _PAD) * (value - middle) / span
 
     lines: list[list[str]] = [[]]
     for index, value in enumerate(values):
@@ -95,14 +103,10 @@ def spark(values: Sequence[float | None]) -> Spark | None:
         y=_px(y),
         band_top=None if band is None else _px(band[0]),
         band_height=None if band is None else _px(max(1.0, band[1] - band[0])),
+        width=_px(width),
+        height=_px(height),
+        marked=tuple(_px(_PAD + (width - 2 * _PAD) * at / (len(values) - 1)) for at in marked),
     )
-
-
-def bar(value: float, largest: float) -> Bar:
-    """Place a signed amount, `largest` being the greatest size among its siblings."""
-    centre = WIDTH / 2
-    length = 0.0 if largest <= 0 else (centre - _PAD) * min(1.0, abs(value) / largest)
-    return Bar(x=_px(centre if value >= 0 else centre - length), width=_px(length), centre=_px(centre))
 
 
 def _px(value: float) -> str:

@@ -28,7 +28,11 @@ Paper: TypeAlias = Literal["a4", "letter"]
 
 MANY_JOBS = 24
 _ROWS_IN_ALL = 240
-"""Rows of a kind over all jobs: a PDF does not grow with its data, report.json inside it does."""
+"""Rows of a kind over all jobs: a PDF does not grow with its data, what is attached does."""
+_CARDS_IN_ALL = 7
+_CHARTS_IN_ALL = 12
+_MAPS_UP_TO = 3
+"""Jobs with which each has its map."""
 _HINT = (
     "Install Pango: `apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0` (Debian, Ubuntu), "
     "`dnf install pango` (Fedora), `brew install pango` (macOS); or leave `pdf` out of --format."
@@ -136,13 +140,16 @@ def markup(
 
 def limits(jobs: int) -> Limits:
     """Say how many rows each of so many jobs may take on paper."""
-    share = max(10, _ROWS_IN_ALL // max(1, min(jobs, MANY_JOBS)))
+    jobs = max(1, min(jobs, MANY_JOBS))
+    share = max(10, _ROWS_IN_ALL // jobs)
     return Limits(
         clusters=min(60, share),
-        cards=min(8, max(2, share // 6)),
-        errors=min(20, share),
-        transitions=min(40, share),
+        cards=min(6, max(1, _CARDS_IN_ALL // jobs)),
+        errors=min(8, share),
+        transitions=min(24, share),
         jobs=MANY_JOBS,
+        charts=max(1, min(8, _CHARTS_IN_ALL // jobs)),
+        maps=jobs <= _MAPS_UP_TO,
     )
 
 

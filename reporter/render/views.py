@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from reporter import units
-from reporter.render import changes, facts, rows, words
+from reporter.render import changes, facts, reasons, rows, words
 from reporter.render.templates import own_markup
 from reporter.units import UNKNOWN
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from reporter.artifact import Chart, ChartTable
-    from reporter.render.facts import BridgeRow, Fact
-    from reporter.report import Gate, JobSection, Report, RunInfo
+    from reporter.render.facts import Fact
+    from reporter.report import Finding, Gate, JobSection, Report, RunInfo
 
 
 class PageAssets(Protocol):
@@ -56,9 +56,16 @@ class Limits:
     errors: int
     transitions: int
     jobs: int
+    charts: int
+    """Beside the bridge and the map."""
+    maps: bool
 
 
-SCREEN = Limits(clusters=400, cards=30, errors=100, transitions=400, jobs=200)
+SCREEN = Limits(clusters=400, cards=30, errors=100, transitions=400, jobs=200, charts=20, maps=True)
+
+
+_RANK = ("slope", "errors", "causes", "cost", "models", "alluvial", "latency", "share")
+"""Charts by how much a reader loses without them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +87,9 @@ class ChartView:
     alt: str
     svg: Markup
     svg_narrow: Markup
-    png: str
+    paper: str
     """``data:`` address of the print drawing; empty if there is none."""
-    width: int
-    height: int
+    news: bool
     table: ChartTable
 
 
@@ -106,6 +112,14 @@ class RunView:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A place inside a job, for its contents."""
+
+    words: str
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
 class JobView:
     """One job's part of the document."""
 
@@ -119,14 +133,22 @@ class JobView:
     """What became of the job; also its line in the contents."""
     tone: str
     has_run: bool
+    quiet: bool
+    """Whether nothing in it needs a reader: the first page holds its head alone."""
+    inside: str
+    """What is folded away where it is quiet."""
+    parts: tuple[Part, ...]
     compared: bool
     evaluation: bool
     window: str
     prior_window: str
     facts: tuple[Fact, ...]
-    bridge: tuple[BridgeRow, ...]
-    bridge_intervals: bool
+    marked: tuple[str, ...]
+    """What happened in the time its trends show, with dates."""
+    filters: str
+    bridge: ChartView | None
     changed: tuple[changes.ChangeRow, ...]
+    has_why: bool
     more_changed: int
     movements: tuple[changes.Movement, ...]
     renamed: int
@@ -246,8 +268,18 @@ def _job(
     kept = _cut([row for row in lines if not row.noise], limits.clusters)
     ledger = Cut((*kept.shown, *(row for row in lines if row.noise)), kept.left)
     runs = [("Latest", section.latest), ("Prior", section.prior)]
+    anchor = f"job-{index + 1}"
+    quiet = _quiet(section, found)
+    charted = _shown(drawn, 0 if quiet and limits is not SCREEN else limits.charts)
+    transitions = _cut(rows.transitions(section, index), limits.transitions)
+    errors = _cut(rows.errors(section, index), limits.errors)
+    cards = _cut(all_cards, limits.cards)
+    moves = changes.movements(section, index)
+    shown = limits.maps and (limits is SCREEN or not quiet)
+    the_map = next((chart for chart in drawn if chart.name == "map" and shown), None)
+    bridge = next((chart for chart in drawn if chart.name == "bridge"), None)
     return JobView(
-        anchor=f"job-{index + 1}",
+        anchor=anchor,
         heading=facts.heading(section),
         level=section.job.level,
         one=one,
@@ -256,16 +288,35 @@ def _job(
         sentence=facts.sentence(section, found),
         tone=_tone(section, [f.call for f in found]),
         has_run=section.latest is not None and section.overall is not None,
+        quiet=quiet,
+        inside=f"All {units.plural(len(section.clusters), 'cluster')}, charts and evidence",
+        parts=tuple(
+            Part(words, place)
+            for there, words, place in (
+                (bridge, "Cost", bridge.anchor if bridge else ""),
+                (changed, "What changed", f"{anchor}-changed"),
+                (moves, "Coming and going", f"{anchor}-moves"),
+                (ledger.shown, "All clusters", f"{anchor}-ledger"),
+                (charted, "Charts", charted[0].anchor if charted else ""),
+                (transitions.shown, "How the runs connect", f"{anchor}-transitions"),
+                (errors.shown, "Why calls failed", f"{anchor}-errors"),
+                (cards.shown, "Up close", f"{anchor}-cards"),
+                (the_map, "Map", the_map.anchor if the_map else ""),
+            )
+            if there
+        ),
         compared=section.overall is not None and any(c.change is not None for c in section.clusters),
         evaluation=section.job.level == "evaluation",
         window=facts.window(section.latest, tz),
         prior_window=facts.window(section.prior, tz),
-        facts=facts.four(section),
-        bridge=facts.bridge(section.bridge),
-        bridge_intervals=bool(section.bridge and section.bridge.intervals),
+        facts=facts.four(section, report.annotations),
+        marked=facts.marked(section, report.annotations, tz),
+        filters=reasons.filters(section),
+        bridge=bridge,
         changed=changed,
+        has_why=any(row.why for row in changed),
         more_changed=more,
-        movements=changes.movements(section, index),
+        movements=moves,
         renamed=changes.renamed(section),
         unchanged=unchanged,
         unchanged_count=sum(len(names) for _, names in unchanged),
@@ -273,11 +324,11 @@ def _job(
         reasons=_reasons(section),
         ledger=ledger,
         has_sparks=any(row.spark for row in lines),
-        charts=tuple(chart for chart in drawn if chart.name != "map"),
-        map=next((chart for chart in drawn if chart.name == "map"), None),
-        transitions=_cut(rows.transitions(section, index), limits.transitions),
-        errors=_cut(rows.errors(section, index), limits.errors),
-        cards=_cut(all_cards, limits.cards),
+        charts=charted,
+        map=the_map,
+        transitions=transitions,
+        errors=errors,
+        cards=cards,
         carded=carded,
         others=tuple(card for card in everyone if card.cluster.anchor not in carded),
         checks=rows.cross_check(section, index),
@@ -289,6 +340,20 @@ def _job(
     )
 
 
+def _shown(charts: Sequence[ChartView], most: int) -> tuple[ChartView, ...]:
+    """Choose the charts there is room for, those that show a change first, in page order."""
+    here = [chart for chart in charts if chart.name not in ("bridge", "map")]
+    ranked = sorted(range(len(here)), key=lambda i: (not here[i].news, _RANK.index(here[i].name), i))
+    return tuple(here[i] for i in sorted(ranked[:most]))
+
+
+def _quiet(section: JobSection, found: Sequence[Finding]) -> bool:
+    """Say whether a job was compared and nothing in it is news."""
+    if section.status != "ok" or section.comparability is None or not section.comparability.comparable:
+        return False
+    return not found
+
+
 def _chart(chart: Chart, place: int) -> ChartView:
     return ChartView(
         anchor=f"job-{chart.job_index + 1}-chart-{place + 1}",
@@ -298,11 +363,14 @@ def _chart(chart: Chart, place: int) -> ChartView:
         alt=units.clean(chart.alt, 1_000),
         svg=own_markup(chart.svg),
         svg_narrow=own_markup(chart.svg_narrow),
-        png="data:image/png;base64," + base64.b64encode(chart.png).decode("ascii") if chart.png else "",
-        width=chart.width,
-        height=chart.height,
+        news=chart.news,
+        paper=_data_url(chart.svg_print) if chart.svg_print else "",
         table=chart.table,
     )
+
+
+def _data_url(svg: str) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode("utf-8", "replace")).decode("ascii")
 
 
 def _run(role: str, run: RunInfo, tz: str) -> RunView:

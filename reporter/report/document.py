@@ -146,4 +146,6 @@ class Report(Value, frozen=True, kw_only=True):
     gates: list[Gate]
     jobs: list[JobSection]
     """By level (trace, generation, evaluation), then name, then id."""
+    annotations: list[Annotation] = msgspec.field(default_factory=list)
+    """What happened when, as told by a file: marked on trends. Oldest first."""
     incident: Incident | msgspec.UnsetType = msgspec.UNSET

@@ -18,6 +18,7 @@ from reporter.report.values import (
     Lineage,
     MatchKind,
     Metrics,
+    ModelCost,
     PriorTransition,
     Value,
 )
@@ -89,6 +90,8 @@ class Overall(Value, frozen=True, kw_only=True):
     prior_metrics: Metrics | None
     history: list[HistoryPoint] = msgspec.field(default_factory=list)
     """Oldest first, the latest run included; its share is 1."""
+    models: list[ModelCost] = msgspec.field(default_factory=list)
+    """Dearest first."""
 
 
 class Cluster(Value, frozen=True, kw_only=True):
@@ -120,6 +123,8 @@ class Cluster(Value, frozen=True, kw_only=True):
     chosen evenly by rank; empty where the run has no coordinates."""
     posthog_metrics: dict[str, Any] | None
     """The metrics PostHog baked into the event, shown as a cross-check only."""
+    models: list[ModelCost] = msgspec.field(default_factory=list)
+    """Dearest first."""
 
 
 class GoneCluster(Value, frozen=True, kw_only=True):
@@ -184,6 +189,10 @@ class BridgeLine(Value, frozen=True, kw_only=True):
     unit_cost_interval: tuple[float, float] | None = None
     unit_cost_parts: UnitCostParts | None = None
     """``None`` where no call of either run is known."""
+    latest: list[int] = msgspec.field(default_factory=list)
+    """Clusters of the latest run in the cell."""
+    prior: list[int] = msgspec.field(default_factory=list)
+    """Clusters of the prior run in the cell."""
 
 
 class Bridge(Value, frozen=True, kw_only=True):

@@ -189,6 +189,8 @@ class HistoryPoint(Value, frozen=True, kw_only=True):
     mean_cost_usd: float | None
     error_rate: float | None
     p95_latency_s: float | None
+    items: int | None = None
+    median_latency_s: float | None = None
 
 
 class Lineage(Value, frozen=True, kw_only=True):
@@ -216,6 +218,22 @@ class ErrorCause(Value, frozen=True, kw_only=True):
     new: bool | None
     """Not seen in the prior run; ``None`` where that is not known."""
     example_trace_id: str | None
+    timeline: list[int] = msgspec.field(default_factory=list)
+    """Failed calls in equal slices of the window, an item's all in the slice of its first; they add up to
+    `count`. Empty where the window is not known."""
+
+
+class ModelCost(Value, frozen=True, kw_only=True):
+    """What a cluster, or the whole run, used of one model."""
+
+    model: str | None
+    """``$ai_model``; ``None`` for events that name none."""
+    calls: int
+    tokens: float | None
+    cost_usd: float | None
+    """Of the items sampled; over the models they add up to ``metrics.total_cost``."""
+    prior_cost_usd: float | None
+    """The same in the prior run; ``None`` where no one cluster of it is this one."""
 
 
 class Driver(Value, frozen=True, kw_only=True):
