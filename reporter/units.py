@@ -210,6 +210,12 @@ def span(start: str, end: str, tz: str = "UTC") -> str:
     return f"{head} {DASH} {last.day}{_NBSP}{last:%b}{_NBSP}{last.year}"
 
 
+def days(first: str, last: str, tz: str = "UTC") -> str:
+    """Write the days from one moment to another, both inclusive: ``9 Nov 2026``, ``9–15 Nov 2026``."""
+    # An end two hours on is the end `span` writes the day of.
+    return span(first, iso(parse_time(last) + timedelta(hours=2)), tz)
+
+
 def duration(start: str, end: str) -> str:
     """Write how long a window is: ``7 days``, ``36 hours``, ``40 minutes``."""
     length = (parse_time(end) - parse_time(start)).total_seconds()

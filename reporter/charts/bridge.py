@@ -53,8 +53,8 @@ def sheet(topic: Topic) -> Sheet | None:
     steps = _steps(topic, made)
     title = _finding(topic, made, steps)
     subtitle = (
-        f"Cost of all {topic.many} of a window, {topic.prior_window} to {topic.window}, US dollars; steps"
-        " add up. Mix and cost are estimated from the sample, intervals are 95%. The axis need not start at 0."
+        f"Cost of all {topic.many} of a window, US dollars, {topic.prior_window} to {topic.window}."
+        " Steps add up; mix and unit cost are estimated from the sample. The axis need not start at 0."
     )
     told = [f"{step.name} {_amount(made, step.shown)}" for step in steps]
     table = _table(topic, made, steps)
@@ -92,6 +92,7 @@ def _steps(topic: Topic, made: Bridge) -> list[Step]:
         "mix": ("Mix of clusters", "the mix of clusters"),
         "unit_cost": (kinds[1][1], f"the cost per {topic.one}"),
     }
+    subjects = {"mix": "the share", "unit_cost": f"the cost per {topic.one}"}
     for key, noun, metric in kinds:
         total: float = getattr(made, key)
         named = _named(topic, made.lines, key, metric, moved)
@@ -100,7 +101,7 @@ def _steps(topic: Topic, made: Bridge) -> list[Step]:
             news = f", {line.status}" if line.status in ("new", "gone") else ""
             add(
                 f"{noun}: {title}{news}",
-                f"{'the share' if key == 'mix' else noun[0].lower() + noun[1:]} of \u201c{units.clean(title, 60)}\u201d",
+                f"{subjects[key]} of \u201c{units.clean(title, 60)}\u201d",
                 getattr(line, key),
                 getattr(line, f"{key}_interval"),
                 words.tone(change, judged=key == "unit_cost") if change else "plain",

@@ -21,7 +21,7 @@ from reporter.charts.words import Topic
 from reporter.report import Cluster
 
 _HEIGHT_PX = 520.0
-_DENSE_HEIGHT_PX = 400.0
+_DENSE_HEIGHT_PX = 340.0
 _PAD_PX = 44.0
 _LABEL_PX = 168.0
 _LINE_PX = 15.0

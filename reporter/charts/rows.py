@@ -26,7 +26,7 @@ _NARROW_NAME_PX = 11.0
 """Narrow form: from the top of a row down to the middle of its name."""
 _NARROW_MARKS = 0.68
 """Narrow form: from the top of a row down to its marks, as a part of its height."""
-_DENSE = 0.78
+_DENSE = 0.66
 _BLANK = "no data"
 
 

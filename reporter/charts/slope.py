@@ -18,6 +18,7 @@ from reporter.charts.words import Tone, Topic
 from reporter.report import Cluster, MetricChange
 
 _LINE_PX = 16.5
+_DENSE_LINE_PX = 14.0
 _HEAD_PX = 54.0
 _FOOT_PX = 14.0
 _LEAST_PX = 190.0
@@ -64,11 +65,10 @@ class Panel:
     write: Callable[[float | None], str]
     log: bool
 
-    @property
-    def height(self) -> float:
-        """Room for every label on a line of its own."""
+    def height(self, line_px: float) -> float:
+        """Give the room every label needs to stand on a line of its own."""
         return (
-            _HEAD_PX + max(min(_LEAST_PX, 50 + 40 * len(self.slopes)), _LINE_PX * len(self.slopes)) + _FOOT_PX
+            _HEAD_PX + max(min(_LEAST_PX, 50 + 40 * len(self.slopes)), line_px * len(self.slopes)) + _FOOT_PX
         )
 
 
@@ -137,25 +137,30 @@ def _slopes(topic: Topic, metric: str, *, judged: bool = True) -> tuple[Slope, .
 
 def _paint(panels_: Sequence[Panel], ends: tuple[str, str], form: Form) -> Board:
     if form.narrow:
-        heights = [panel.height for panel in panels_]
+        heights = [panel.height(_LINE_PX) for panel in panels_]
         board = Board(form.width, sum(heights) + 16 * (len(heights) - 1))
         top = 0.0
         for panel, height in zip(panels_, heights, strict=True):
-            _paint_panel(board, panel, ends, (0.0, top, float(form.width), top + height))
+            _paint_panel(board, panel, ends, (0.0, top, float(form.width), top + height), _LINE_PX)
             top += height + 16
         return board
-    height = max(panel.height for panel in panels_)
+    line = _DENSE_LINE_PX if form.dense else _LINE_PX
+    height = max(panel.height(line) for panel in panels_)
     lone = len(panels_) == 1
     across = min(_LONE_PX, form.width) if lone else (form.width - _BETWEEN_PX) / 2
     board = Board(form.width, height)
     for i, panel in enumerate(panels_):
         left = i * (across + _BETWEEN_PX)
-        _paint_panel(board, panel, ends, (left, 0.0, left + across, height))
+        _paint_panel(board, panel, ends, (left, 0.0, left + across, height), line)
     return board
 
 
 def _paint_panel(
-    board: Board, panel: Panel, ends: tuple[str, str], box: tuple[float, float, float, float]
+    board: Board,
+    panel: Panel,
+    ends: tuple[str, str],
+    box: tuple[float, float, float, float],
+    line_px: float,
 ) -> None:
     left, top, right, bottom = box
     numbers = max(width(panel.write(v), TEXT_PX, STRONG) for s in panel.slopes for v in (s.prior, s.latest))
@@ -172,8 +177,8 @@ def _paint_panel(
     board.lines([(x, top + _HEAD_PX - 12, x, bottom - 2) for x in (start, end)], "rule", 1.0, order=0.5)
     scale = _scale(panel, top + _HEAD_PX, bottom - _FOOT_PX)
     bounds = top + _HEAD_PX - 4, bottom - _FOOT_PX + 4
-    befores = dodge([scale(s.prior) for s in panel.slopes], _LINE_PX - 1, *bounds)
-    afters = dodge([scale(s.latest) for s in panel.slopes], _LINE_PX - 1, *bounds)
+    befores = dodge([scale(s.prior) for s in panel.slopes], line_px - 1, *bounds)
+    afters = dodge([scale(s.latest) for s in panel.slopes], line_px - 1, *bounds)
     for slope, before, after in zip(panel.slopes, befores, afters, strict=True):
         weight = STRONG if slope.strong else REGULAR
         token = slope.token

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reporter.report import Cluster, Driver, Finding, JobSection
 
 _SHOWN = 5
+_MAIN = ("share", "mean_cost_usd", "median_latency_s", "error_rate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ class MetricRow:
     interval: str
     call: str
     tone: str
+    main: bool
+    """One of the four that are always told, or one that changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +248,7 @@ def _metrics(c: Cluster) -> tuple[MetricRow, ...]:
                 interval=words.interval(name, change) if change else UNKNOWN,
                 call=words.CALLS[change.call] if change else UNKNOWN,
                 tone=words.tone(change.call, way, change.good) if change else "calm",
+                main=name in _MAIN or (change is not None and change.call in ("changed", "probably_changed")),
             )
         )
     return tuple(found)

@@ -29,9 +29,9 @@ Paper: TypeAlias = Literal["a4", "letter"]
 MANY_JOBS = 24
 _ROWS_IN_ALL = 240
 """Rows of a kind over all jobs: a PDF does not grow with its data, what is attached does."""
-_CARDS_IN_ALL = 7
-_CHARTS_IN_ALL = 12
-_MAPS_UP_TO = 3
+_CARDS_IN_ALL = 6
+_CHARTS_IN_ALL = 10
+_MAPS_UP_TO = 2
 """Jobs with which each has its map."""
 _HINT = (
     "Install Pango: `apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0` (Debian, Ubuntu), "
@@ -145,7 +145,7 @@ def limits(jobs: int) -> Limits:
     return Limits(
         clusters=min(60, share),
         cards=min(6, max(1, _CARDS_IN_ALL // jobs)),
-        errors=min(8, share),
+        errors=min(5, share),
         transitions=min(24, share),
         jobs=MANY_JOBS,
         charts=max(1, min(8, _CHARTS_IN_ALL // jobs)),

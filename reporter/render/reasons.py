@@ -79,7 +79,7 @@ def _errors(cluster: Cluster | None, section: JobSection) -> str:
     total = sum(counts.values())
     if counts[cause] < _MOSTLY * total:
         return ""
-    named = units.clean(cause, 70) or "no error message"
+    named = units.clean(cause, 36) or "no error message"
     return f"{named}: {units.of(counts[cause], total)} failed {'call' if total == 1 else 'calls'}"
 
 

@@ -73,6 +73,7 @@ class TransitionRow:
     prior: tuple[Named, ...]
     latest: tuple[Named, ...]
     confidence: str
+    sure: bool
     evidence: str
     quiet: bool
     """True for a plain continuation."""
@@ -288,6 +289,7 @@ def _transition(
         prior=tuple(prior.get(i, Named(words.title("", i), None)) for i in entry.prior),
         latest=tuple(latest.get(i, Named(words.title("", i), None)) for i in entry.latest),
         confidence=words.confidence_of(entry.confidence),
+        sure=entry.confidence >= words.SURE,
         evidence=words.evidence(mine) if mine else words.absence(entry),
         quiet=entry.kind == "continued",
     )

@@ -70,6 +70,7 @@ def environment(override: Path | None = None) -> jinja2.Environment:
         points=units.points,
         plural=units.plural,
         day=units.day,
+        days=units.days,
         moment=units.moment,
         clean=units.clean,
     )
