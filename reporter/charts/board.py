@@ -64,6 +64,8 @@ class Board:
             figsize=(self.width / _PX_PER_INCH, self.height / _PX_PER_INCH), dpi=_PX_PER_INCH
         )
         self.figure.patch.set_visible(False)
+        self.hints: list[tuple[Box, str]] = []
+        """Places that tell more to who points at them: where, and which row of the chart's table."""
         self.texts: list[Text] = []
         self.dots: list[Circle] = []
         self.paths: list[PathPatch] = []

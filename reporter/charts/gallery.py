@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import matplotlib
 
-from reporter.artifact import Chart
+from reporter import units
+from reporter.artifact import Chart, ChartTable
 from reporter.charts import alluvial, bridge, causes, cluster_map, errors, models, share, slope, strips
 from reporter.charts.board import SETTINGS
 from reporter.charts.sheet import NARROW, PRINT, WIDE, Form, Sheet
@@ -53,10 +55,27 @@ def sheets(topic: Topic) -> Iterator[Sheet]:
     return (sheet for sheet in found if sheet is not None)
 
 
+def _hints(table: ChartTable) -> dict[str, str]:
+    """Write each row of a chart's table as one line; rows that share a name are left out."""
+    counts = Counter(row[0] for row in table.rows)
+    return {
+        row[0]: f"{row[0]}: "
+        + "; ".join(
+            f"{column} {cell}"
+            for column, cell in zip(table.columns[1:], row[1:], strict=True)
+            if cell != units.UNKNOWN
+        )
+        for row in table.rows
+        if counts[row[0]] == 1
+    }
+
+
 def _chart(sheet: Sheet, index: int, *, page: bool, paper: bool) -> Chart:
+    hints = _hints(sheet.table)
+
     def inline(form: Form) -> str:
         key = f"chart-{index}-{sheet.name}-{form.name}"
-        return markup(sheet.paint(form), key=key, name=sheet.name, form=form.name, alt=sheet.alt)
+        return markup(sheet.paint(form), key=key, name=sheet.name, form=form.name, alt=sheet.alt, hints=hints)
 
     return Chart(
         name=sheet.name,

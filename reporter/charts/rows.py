@@ -103,6 +103,8 @@ class Frame:
             self.board.text(right, 11, head, "mute", size=SMALL_PX, align="right")
         for index, row in enumerate(self.rows):
             self._write_row(index, row)
+            top = self.top + index * self.step
+            self.board.hints.append(((0.0, top, float(self.form.width), top + self.step), row.name))
         if not self.form.narrow:
             hairs = [
                 (0.0, self.top + i * self.step, float(self.form.width), self.top + i * self.step)

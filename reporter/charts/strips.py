@@ -115,7 +115,7 @@ def _paint(topic: Topic, quantity: Quantity, form: Form) -> Board:
                 words.arrow(change) if loud else "",
             )
         )
-    frame = Frame(rows, ("median", "p95"), form, row_px=32, narrow_px=56)
+    frame = Frame(rows, ("median", "p95"), form, row_px=29, narrow_px=56)
     pairs = [(_spread(c, quantity), _earlier(topic, c, quantity)) for c in clusters]
     ends = log_ends(
         [v for pair in pairs for d in pair if d is not None for v in (max(d.p5, _LEAST), max(d.p95, _LEAST))]

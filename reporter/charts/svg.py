@@ -21,6 +21,8 @@ from reporter.charts.board import DOT, HALO
 from reporter.charts.style import REGULAR, SMALL_PX, STRONG, TEXT_PX, TOKENS, print_rules
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from matplotlib.font_manager import FontProperties
     from matplotlib.text import Text
     from matplotlib.transforms import Transform
@@ -32,7 +34,9 @@ _CLASSES = re.compile(' class="([^"]*)"')
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def markup(board: Board, *, key: str, name: str, form: str, alt: str) -> str:
+def markup(
+    board: Board, *, key: str, name: str, form: str, alt: str, hints: Mapping[str, str] | None = None
+) -> str:
     """Write a board as one inline SVG element.
 
     Args:
@@ -41,6 +45,7 @@ def markup(board: Board, *, key: str, name: str, form: str, alt: str) -> str:
         name: Kind of chart, for a class of its own.
         form: ``wide`` or ``narrow``, for a class of its own.
         alt: The finding with its main numbers; untrusted.
+        hints: What rows tell to who points at them, by name; untrusted.
 
     Returns:
         Well-formed XML without ``style=``, handlers, links or scripts.
@@ -53,7 +58,18 @@ def markup(board: Board, *, key: str, name: str, form: str, alt: str) -> str:
         f' viewBox="0 0 {board.width} {board.height}" width="{board.width}" height="{board.height}"'
         f' role="img" aria-labelledby={quoteattr(label)}>'
         f"<title id={quoteattr(label)}>{_safe(alt)}</title>"
-        f'<g fill="none" stroke-linejoin="round" aria-hidden="true">{"".join(renderer.parts)}</g></svg>'
+        f'<g fill="none" stroke-linejoin="round" aria-hidden="true">{"".join(renderer.parts)}'
+        f"{_hints(board, hints or {})}</g></svg>"
+    )
+
+
+def _hints(board: Board, hints: Mapping[str, str]) -> str:
+    """Lay over each row a place that a pointer finds."""
+    return "".join(
+        f'<rect class="hint" x="{_px(left)}" y="{_px(top)}" width="{_px(right - left)}"'
+        f' height="{_px(bottom - top)}"><title>{_safe(hints[name])}</title></rect>'
+        for (left, top, right, bottom), name in board.hints
+        if name in hints
     )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from reporter import units
 from reporter.artifact import Artifact, Chart
 from reporter.errors import RenderError
-from reporter.render import page, templates, views, words
+from reporter.render import page, tables, templates, views, words
 from reporter.render.views import Limits, PageAssets
 
 if TYPE_CHECKING:
@@ -77,21 +77,20 @@ def pdf(
     urls = import_module("weasyprint.urls")
     text = markup(report, charts, assets, env=env, paper=paper)
     made = units.parse_time(report.generated_at)
-    attachments = (
-        []
-        if attachment is None
-        else [
-            engine.Attachment(
-                string=attachment,
-                name="report.json",
-                description="All figures of this report",
-                # Left to itself WeasyPrint writes the wall clock here.
-                created=made,
-                modified=made,
-                relationship="Data",
-            )
-        ]
-    )
+    files = [] if attachment is None else [("report.json", attachment, "All figures of this report")]
+    files.append(("clusters.csv", tables.csv(report).data, "All clusters, one a line"))
+    attachments = [
+        engine.Attachment(
+            string=data,
+            name=name,
+            description=told,
+            # Left to itself WeasyPrint writes the wall clock here.
+            created=made,
+            modified=made,
+            relationship="Data",
+        )
+        for name, data, told in files
+    ]
     fetcher = urls.URLFetcher(allowed_protocols={"data"}, fail_on_errors=True)
     try:
         data = engine.HTML(string=text, url_fetcher=fetcher, base_url=None).write_pdf(
@@ -119,13 +118,17 @@ def markup(
     Raises:
         RenderError: A template is missing or wrong.
     """
-    size = {"a4": "A4", "letter": "Letter"}[paper]
+    # Letter is the shorter sheet: less margin and flatter charts, so that it takes about as many pages.
+    sheet = {
+        "a4": "@page { size: A4; margin: 18mm; }",
+        "letter": "@page { size: Letter; margin: 13mm 20mm; } .plot img { max-width: 165mm; }",
+    }[paper]
     css = page.style(
         page.font_faces(assets.fonts),
         f":root {{ {page.variables(assets.light)} }}",
         templates.source(env, "style/base.css"),
         templates.source(env, "style/print.css"),
-        f"@page {{ size: {size}; }}",
+        sheet,
     )
     return templates.render(
         env,

@@ -79,8 +79,8 @@ def _errors(cluster: Cluster | None, section: JobSection) -> str:
     total = sum(counts.values())
     if counts[cause] < _MOSTLY * total:
         return ""
-    named = units.clean(cause, 36) or "no error message"
-    return f"{named}: {units.of(counts[cause], total)} failed {'call' if total == 1 else 'calls'}"
+    named = units.clean(cause, 60) or "no error message"
+    return f"{units.of(counts[cause], total)} failed {'call' if total == 1 else 'calls'}: {named}"
 
 
 _OPERATORS = {
