@@ -14,6 +14,7 @@ import msgspec
 from reporter.analysis import findings, wording
 from reporter.analysis.wording import title_of
 from reporter.report import (
+    Annotation,
     Bridge,
     Change,
     Cluster,
@@ -60,8 +61,16 @@ def redact(report: Report, level: Redaction) -> Report:
         findings=told,
         headline=headline,
         incident=incident,
+        annotations=noted(report.annotations, target),
         content_sha256="",
     )
+
+
+def noted(notes: Sequence[Annotation], level: Redaction) -> list[Annotation]:
+    """Lower annotations to a redaction level: their texts are free, their times are figures."""
+    if level != "numbers":
+        return list(notes)
+    return [msgspec.structs.replace(note, text=f"Annotation {i}") for i, note in enumerate(notes, start=1)]
 
 
 def section(job: JobSection, level: Redaction) -> JobSection:
@@ -160,7 +169,5 @@ def _incident(incident: Incident) -> Incident:
         clusters=[replace(c, title=title_of(c.cluster_id, c.title, "numbers")) for c in incident.clusters],
         by=[replace(part, value=f"Value {i}") for i, part in enumerate(incident.by, start=1)],
         causes=[replace(cause, cause=f"Cause {i}") for i, cause in enumerate(incident.causes, start=1)],
-        annotations=[
-            replace(note, text=f"Annotation {i}") for i, note in enumerate(incident.annotations, start=1)
-        ],
+        annotations=noted(incident.annotations, "numbers"),
     )

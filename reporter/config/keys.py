@@ -174,6 +174,17 @@ KEYS = (
         rebased=True,
     ),
     Key(
+        "annotate",
+        RUNS,
+        "What happened when, such as deploys and incidents, to mark on the trends: a .toml, .json or .csv"
+        " file with times and texts.",
+        parse.path,
+        '"deploys.csv"',
+        ("--annotate",),
+        "FILE",
+        rebased=True,
+    ),
+    Key(
         "out",
         REPORT,
         "Folder the documents are written to.",

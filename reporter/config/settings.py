@@ -39,6 +39,8 @@ class Settings:
     """How the prior run is chosen: ``week``, ``previous``, a run id or a date."""
     previous: Path | None = None
     """An earlier report.json, or its folder, whose cluster ids and findings are carried on."""
+    annotate: Path | None = None
+    """File of what happened when, to mark on trends."""
     out: Path = Path("report")
     """Folder the documents are written to."""
     formats: tuple[str, ...] = ()

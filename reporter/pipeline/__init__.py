@@ -89,6 +89,7 @@ def run_demo(settings: Settings, *, progress: Progress) -> Outcome:
         files = demo.moved(now, Path(folder))
         # The same events under another clock every time: nothing of it is worth remembering.
         moved = replace(settings, source=str(files.events), jobs_file=files.jobs, now=now, no_cache=True)
+        moved = replace(moved, annotate=settings.annotate or files.annotations)
         return run_report(moved, progress=progress)
 
 

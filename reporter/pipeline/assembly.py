@@ -12,7 +12,7 @@ from reporter.analysis import selection
 from reporter.analysis.selection import JobRuns, PriorChoice
 from reporter.errors import NothingToReport, RunUnreadable, SourceError, UsageError
 from reporter.model import Window
-from reporter.pipeline import following, remembering
+from reporter.pipeline import annotating, following, remembering
 from reporter.pipeline.opening import groups_of, with_baseline
 from reporter.pipeline.remembering import Past
 from reporter.report import SCHEMA_VERSION, Caveat, JobSection, Report, SourceInfo, sealed
@@ -272,6 +272,7 @@ def _report(
     past: Past,
 ) -> Report:
     from reporter.analysis import findings as conclusions
+    from reporter.analysis import redact
 
     found = [following.seen(finding, sections, past) for finding in conclusions.findings(sections)]
     verdict, headline = conclusions.verdict_and_headline(found, sections, kind)
@@ -303,6 +304,7 @@ def _report(
             findings=found,
             gates=[],
             jobs=sections,
+            annotations=redact.noted(annotating.read(settings.annotate, now), settings.redact),
         )
     )
 

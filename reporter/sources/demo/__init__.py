@@ -19,6 +19,8 @@ EVENTS = Path(__file__).with_name("events.parquet")
 """The bundled events, at the dates they were generated for."""
 JOBS = Path(__file__).with_name("jobs.json")
 """The bundled clustering jobs."""
+ANNOTATIONS = Path(__file__).with_name("annotations.csv")
+"""What happened in the demo's story."""
 
 _NEWEST_RUN = datetime(2026, 3, 16, 7, 0, tzinfo=UTC)
 """By this time all bundled runs were emitted; traffic goes on for a day after it."""
@@ -38,6 +40,8 @@ class DemoFiles:
     """Batch export of all events, Parquet."""
     jobs: Path
     """Clustering jobs as PostHog's REST interface answers them, JSON."""
+    annotations: Path
+    """What happened when, CSV."""
     incident: Window
     """A provider outage inside the data, worth an incident report."""
 
@@ -64,6 +68,7 @@ def moved(now: datetime, folder: Path) -> DemoFiles:
     files = DemoFiles(
         events=folder / "events.parquet",
         jobs=folder / "jobs.json",
+        annotations=folder / "annotations.csv",
         incident=Window(_OUTAGE.start + shift, _OUTAGE.end + shift),
     )
     if folder.resolve() == EVENTS.parent.resolve():
@@ -74,7 +79,9 @@ def moved(now: datetime, folder: Path) -> DemoFiles:
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        files.jobs.write_text(_later(JOBS.read_text(encoding="utf-8"), shift), encoding="utf-8", newline="\n")
+        for bundled, file in ((JOBS, files.jobs), (ANNOTATIONS, files.annotations)):
+            text = _later(bundled.read_text(encoding="utf-8"), shift)
+            file.write_text(text, encoding="utf-8", newline="\n")
         _move_events(now, shift, files.events)
     except (OSError, duckdb.Error) as error:
         raise SourceUnreadable(
