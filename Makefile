@@ -78,10 +78,13 @@ docs: dev ## write the generated documents
 	mv docs/report.schema.json.new docs/report.schema.json
 	$(BIN)/python -m reporter.cli.reference > docs/cli.md.new
 	mv docs/cli.md.new docs/cli.md
+	$(BIN)/python -m reporter.render.reference > docs/templates.md.new
+	mv docs/templates.md.new docs/templates.md
 
 docs-check: dev
 	@$(BIN)/reporter schema | cmp - docs/report.schema.json || { echo "docs/report.schema.json is stale: make docs" >&2; exit 1; }
 	@$(BIN)/python -m reporter.cli.reference | cmp - docs/cli.md || { echo "docs/cli.md is stale: make docs" >&2; exit 1; }
+	@$(BIN)/python -m reporter.render.reference | cmp - docs/templates.md || { echo "docs/templates.md is stale: make docs" >&2; exit 1; }
 
 golden: dev ## accept today's output as the reviewed one (a commit of its own)
 	$(BIN)/python -m pytest -q tests/golden --update-golden

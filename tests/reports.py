@@ -9,6 +9,8 @@ import math
 import random
 from typing import Any
 
+import msgspec
+
 from reporter import __version__
 from reporter import report as r
 
@@ -204,6 +206,8 @@ def cluster(
                 mean_cost_usd=cost,
                 error_rate=errors / size if size else None,
                 p95_latency_s=None,
+                items=size,
+                median_latency_s=latency * 0.8,
             )
             for d in (16, 23)
         ],
@@ -217,6 +221,7 @@ def cluster(
                 last_seen="2026-11-21T11:00:00Z",
                 new=True,
                 example_trace_id="t-1",
+                timeline=[errors - errors // 2, 0, 0, errors // 2, 0, 0, 0],
             )
         ]
         if errors
@@ -251,6 +256,58 @@ def cluster(
             for _ in range(min(size, 400))
         ],
         posthog_metrics=None,
+        models=models(cost * size),
+    )
+
+
+def models(cost: float) -> list[r.ModelCost]:
+    """Give what was used of two models that cost so much together, and of one that names none."""
+    return [
+        r.ModelCost(
+            model="large-model-5", calls=30, tokens=9e5, cost_usd=cost * 0.8, prior_cost_usd=cost * 0.6
+        ),
+        r.ModelCost(model="small-model", calls=80, tokens=2e5, cost_usd=cost * 0.2, prior_cost_usd=None),
+        r.ModelCost(model=None, calls=3, tokens=None, cost_usd=None, prior_cost_usd=None),
+    ]
+
+
+def bridge(made: list[r.Cluster]) -> r.Bridge:
+    """Give a bridge over these clusters, which adds up."""
+    lines = []
+    for c in made:
+        loud = c.change is not None and any(m.call == "changed" for m in c.change.metrics.values())
+        cost = 60.0 if loud else 1.5 * (-1) ** c.cluster_id
+        parts = r.UnitCostParts(
+            calls_per_item=0.0,
+            model_mix=0.0,
+            tokens_per_call=cost * 0.75,
+            price_per_token=cost * 0.25,
+            other=0.0,
+        )
+        lines.append(
+            r.BridgeLine(
+                title=c.title,
+                status=c.change.transition if c.change else "continued",
+                mix=0.5,
+                unit_cost=cost,
+                mix_interval=(-1.0, 2.0),
+                unit_cost_interval=(cost * 0.8, cost * 1.2) if cost > 0 else (cost * 1.2, cost * 0.8),
+                unit_cost_parts=parts,
+                latest=[c.cluster_id],
+                prior=[c.cluster_id],
+            )
+        )
+    mix, unit = math.fsum(line.mix for line in lines), math.fsum(line.unit_cost for line in lines)
+    return r.Bridge(
+        prior=230.0,
+        latest=230.0 + 12.0 + 0.25 + mix + unit,
+        volume=12.0,
+        coverage=0.25,
+        mix=mix,
+        unit_cost=unit,
+        intervals={"volume": (11.0, 13.0), "unit_cost": (unit - 4, unit + 4)},
+        lines=lines,
+        unit_cost_parts=None,
     )
 
 
@@ -270,7 +327,10 @@ def section(
 ) -> r.JobSection:
     """Make one job's section in a given state; ``loud`` is the index of the cluster that changed, if any."""
     rng = random.Random(seed)
-    job = r.JobInfo(id=job_id, name=name, level=level, enabled=enabled, deleted=deleted, event_filters=[])
+    filters = [{"key": "environment", "type": "event", "value": ["production"], "operator": "exact"}]
+    job = r.JobInfo(
+        id=job_id, name=name, level=level, enabled=enabled, deleted=deleted, event_filters=filters
+    )
     if status in ("no_run", "failed"):
         return r.JobSection(
             job=job,
@@ -392,6 +452,22 @@ def section(
                 cost_usd=_distribution(rng, 0.03, total), latency_s=_distribution(rng, 2.0, total)
             ),
             prior_metrics=_metrics(total, 0.031, 2.5, errors, level) if has_prior else None,
+            history=[
+                r.HistoryPoint(
+                    run_id=f"5120_trace_2026{month:02d}{d:02d}_000112",
+                    window_end=f"2026-{month:02d}-{d:02d}T00:01:12Z",
+                    share=1.0,
+                    mean_cost_usd=0.03 + 0.0004 * i,
+                    error_rate=0.03,
+                    p95_latency_s=7.0,
+                    items=total - i,
+                    median_latency_s=2.1 - 0.01 * i,
+                )
+                for i, (month, d) in enumerate(((10, 19), (10, 26), (11, 2), (11, 9), (11, 16), (11, 23)))
+            ]
+            if has_prior
+            else [],
+            models=models(0.034 * total),
         ),
         clusters=made,
         noise=noise_cluster,
@@ -442,7 +518,7 @@ def section(
             )
             for g in gone
         ],
-        bridge=None,
+        bridge=bridge(made) if comparable and made else None,
     )
 
 
@@ -505,6 +581,10 @@ def report(jobs: list[r.JobSection] | None = None, **over: Any) -> r.Report:
         "findings": findings,
         "gates": [],
         "jobs": jobs,
+        "annotations": [
+            r.Annotation(at="2026-11-11T09:00:00Z", text="Release 41"),
+            r.Annotation(at="2026-11-18T14:30:00Z", text="Release 42: longer prompt"),
+        ],
     }
     return r.sealed(r.Report(**(fields | over)))
 
@@ -522,11 +602,33 @@ HOSTILE = (
 )
 
 
+def calm(job: r.JobSection) -> r.JobSection:
+    """Take what came and what went out of a section: a week in which nothing is news."""
+    clusters = [
+        msgspec.structs.replace(
+            c,
+            change=msgspec.structs.replace(
+                c.change, transition="continued", prior_cluster_ids=[c.cluster_id]
+            ),
+        )
+        if c.change and c.change.transition == "new"
+        else c
+        for c in job.clusters
+    ]
+    entries = [
+        msgspec.structs.replace(e, kind="continued", prior=e.latest) if e.kind == "new" else e
+        for e in job.transitions
+        if e.kind != "gone"
+    ]
+    prior = [p for p in job.prior_clusters if p.transition != "gone"]
+    return msgspec.structs.replace(job, clusters=clusters, transitions=entries, gone=[], prior_clusters=prior)
+
+
 def states() -> dict[str, r.Report]:
     """Give a report for every state a page must know, by name."""
     return {
         "changed": report(),
-        "quiet": report([section(loud=None, seed=2)]),
+        "quiet": report([calm(section(loud=None, seed=2))]),
         "no_prior": report([section(status="no_prior", loud=None)]),
         "not_comparable": report(
             [section(status="not_comparable", loud=None)],

@@ -259,7 +259,7 @@ class _Labels:
         self._lines = lines
         self._numbers = max((width(units.count(n.size), TEXT_PX) for n in nodes), default=20.0)
         room = form.width * (0.34 if form.narrow else 0.36)
-        self._room = room - self._numbers - 12
+        self._room = room - self._numbers - 15
         self.start = room + _NODE_PX
         self.end = form.width - room - _NODE_PX
 

@@ -109,6 +109,8 @@ def css_class_rules() -> str:
         f".chart text.m{{font-size:{SMALL_PX}px}}",
         f".chart text.b{{font-weight:{STRONG}}}",
         ".chart text.h{paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round}",
+        ".chart .hint{fill:transparent}",
+        ".chart .hint:hover{fill:var(--ink);opacity:.06}",
     ]
     for token in LIGHT:
         rules.append(f".chart .f-{token}{{fill:var(--{token})}}")

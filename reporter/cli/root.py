@@ -24,6 +24,7 @@ COMMANDS = {
     "doctor": ("reporter.cli.doctor", "Setting up", "Check key, project, data, fonts and folders."),
     "init": ("reporter.cli.setup", "Setting up", "Write a commented reporter.toml."),
     "config": ("reporter.cli.setup", "Setting up", "Show the settings and where each came from."),
+    "templates": ("reporter.cli.templates", "Setting up", "List and copy the templates of the documents."),
     "schema": ("reporter.cli.documents", "Setting up", "Print the JSON Schema of report.json."),
     "completion": ("reporter.cli.setup", "Setting up", "Print a completion script for your shell."),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import fields
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +11,7 @@ import click
 
 from reporter import units
 from reporter.cli.command import command, settings_options
+from reporter.cli.files import write_whole
 from reporter.cli.session import Session
 from reporter.cli.table import Column, table
 from reporter.errors import DeliveryError, UsageError
@@ -32,7 +32,7 @@ def init(ctx: click.Context, path: Path, *, force: bool) -> None:
 
     session = ctx.ensure_object(Session)
     try:
-        _write_whole(path, config.template().encode(), replace=force)
+        write_whole(path, config.template().encode(), replace=force)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise DeliveryError(f"the file cannot be written: {why}", subject=str(path)) from error
@@ -93,32 +93,6 @@ def completion(ctx: click.Context, shell: str) -> None:
     # Not `kind.source`: bash's first asks the bash that is installed here for its version.
     script = ShellComplete.source(kind(root, {}, "reporter", COMPLETE_VARIABLE))
     ctx.ensure_object(Session).console.document(script)
-
-
-def _write_whole(path: Path, data: bytes, *, replace: bool) -> None:
-    """Write a file so that nobody ever sees half of it; a link in its place is replaced, not followed.
-
-    Raises:
-        UsageError: Something is there already and may not be replaced.
-        OSError: It cannot be written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not replace:
-        try:
-            path.open("xb").close()  # claims the name: of two at once only one goes on
-        except FileExistsError as error:
-            raise UsageError(
-                "this file exists", subject=str(path), hint="Replace it with --force."
-            ) from error
-    staged = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with staged.open("xb") as stream:
-        try:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-            staged.replace(path)
-        finally:
-            staged.unlink(missing_ok=True)
 
 
 def _set(value: object) -> str:

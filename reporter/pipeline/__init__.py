@@ -18,6 +18,7 @@ from reporter.pipeline.doctor import Check, examine
 from reporter.pipeline.listing import JobRow, RunRow, list_jobs, list_runs
 from reporter.pipeline.opening import Progress, moment_of, opened
 from reporter.pipeline.publishing import DEFAULT_FORMATS, FORMATS, Outcome, publish
+from reporter.pipeline.templating import TemplateRow, built_in_templates, list_templates
 from reporter.report import Caveat, Report, from_json, sealed
 
 if TYPE_CHECKING:
@@ -31,9 +32,12 @@ __all__ = [
     "Outcome",
     "Progress",
     "RunRow",
+    "TemplateRow",
+    "built_in_templates",
     "examine",
     "list_jobs",
     "list_runs",
+    "list_templates",
     "run_compare",
     "run_demo",
     "run_render",

@@ -55,8 +55,9 @@ def _whole(made: Bridge, one: str) -> str:
         return ""
     parts = made.unit_cost_parts
     within = _part(parts, made.unit_cost, one) if key == "unit_cost" and parts else ""
-    share = units.percent(min(1.0, amount / total))
-    return f"{share} {_STEPS[key]}" + (f", {within}" if within else "")
+    # Above one where the other step went the other way.
+    share = "more than all" if amount > total > 0 or amount < total < 0 else units.percent(amount / total)
+    return f"{_STEPS[key]} ({share} of it)" + (f", {within}" if within else "")
 
 
 def _part(parts: UnitCostParts, total: float, one: str) -> str:

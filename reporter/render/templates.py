@@ -5,6 +5,7 @@ Data never becomes a template, and nothing is marked safe except what `own_marku
 
 from __future__ import annotations
 
+import re
 import traceback
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ from markupsafe import Markup
 from reporter import units
 from reporter.errors import RenderError
 
+CONTEXT_VERSION = "1"
+"""Of what templates are given, see docs/templates.md: it rises when a name goes or changes its meaning."""
+_KINDS = (".html", ".css", ".js", ".txt", ".md")
+_ABOUT = re.compile(r"\s*(?:\{#|/\*|//|\"use strict\";\s*//)\s*(.+?)\s*(?:#\}|\*/|\n)", re.DOTALL)
 _PACKAGE = Path(__file__).resolve().parent.parent
 _BLOCK_HINT = 'A template of yours can extend the built-in one: {% extends "builtin/page.html" %}.'
 
@@ -33,6 +38,50 @@ def built_in_folder() -> Path:
     )
 
 
+def texts(folder: Path) -> dict[str, str]:
+    """Read every template of a folder: name → text.
+
+    Raises:
+        RenderError: It is no folder, or a file in it cannot be read.
+    """
+    if not folder.is_dir():
+        raise _no_folder(folder)
+    try:
+        return {
+            path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+            for path in sorted(folder.rglob("*"))
+            if path.suffix in _KINDS and path.is_file()
+        }
+    except (OSError, UnicodeDecodeError) as error:
+        raise RenderError(f"a template cannot be read: {error}", subject=str(folder)) from error
+
+
+def about(text: str) -> str:
+    """Give the first sentence of the comment a template begins with; empty where there is none."""
+    found = _ABOUT.match(text)
+    return units.clean(found[1].split(". ")[0].removesuffix("."), 100) if found else ""
+
+
+def requires(version: str) -> str:
+    """Stop a template that was written for another context than this one.
+
+    Raises:
+        ValueError: It was; `render` names the template and the line.
+    """
+    if str(version) != CONTEXT_VERSION:
+        raise ValueError(
+            f"this template was written for context {version}, reporter gives {CONTEXT_VERSION}: "
+            "see docs/templates.md for what changed"
+        )
+    return ""
+
+
+def _no_folder(folder: Path) -> RenderError:
+    return RenderError(
+        "this template folder does not exist", subject=str(folder), hint="Give a folder that holds templates."
+    )
+
+
 def environment(override: Path | None = None) -> jinja2.Environment:
     """Make the environment all documents are rendered in.
 
@@ -44,11 +93,7 @@ def environment(override: Path | None = None) -> jinja2.Environment:
         RenderError: `override` is not a folder, or the built-in templates are missing.
     """
     if override is not None and not override.is_dir():
-        raise RenderError(
-            "this template folder does not exist",
-            subject=str(override),
-            hint="Give a folder that holds templates.",
-        )
+        raise _no_folder(override)
     built_in = jinja2.FileSystemLoader(built_in_folder())
     own = [] if override is None else [jinja2.FileSystemLoader(override)]
     env = jinja2.Environment(
@@ -74,6 +119,7 @@ def environment(override: Path | None = None) -> jinja2.Environment:
         moment=units.moment,
         clean=units.clean,
     )
+    env.globals["requires"] = requires
     return env
 
 
@@ -91,7 +137,7 @@ def render(env: jinja2.Environment, name: str, **values: Any) -> str:
         ) from error
     except jinja2.TemplateSyntaxError as error:
         raise RenderError(
-            f"line {error.lineno}: {error.message}", subject=error.name or name, hint=_BLOCK_HINT
+            f"line {error.lineno}: {error.message}", subject=_named(error.filename or name), hint=_BLOCK_HINT
         ) from error
     except (jinja2.TemplateError, TypeError, ValueError, AttributeError, KeyError, ArithmeticError) as error:
         # What a template may do wrong while it runs; Jinja puts template lines into the traceback.
@@ -133,7 +179,11 @@ def _place(error: BaseException, name: str) -> tuple[str, int | None]:
     ]
     if not frames:
         return name, None
-    # FileSystemLoader's file name is a path: the part below the template folder names the template.
-    path = Path(frames[-1].filename)
-    under = [parent for parent in path.parents if parent.name in ("partials", "style", "script")]
-    return (str(path.relative_to(under[0].parent)) if under else path.name), frames[-1].lineno
+    return _named(frames[-1].filename), frames[-1].lineno
+
+
+def _named(path: str) -> str:
+    """Name a template: a built-in one as it is included, a user's own by its whole path."""
+    folder = built_in_folder()
+    found = Path(path)
+    return found.relative_to(folder).as_posix() if found.is_relative_to(folder) else path

@@ -288,7 +288,7 @@ def test_marks_stay_between_names_and_numbers(form: Form) -> None:
 def test_map_labels_avoid_other_islands(state: str) -> None:
     found = Topic.of(STATES[state], 0)
     assert found is not None
-    drawn_map = cluster_map.lay_out(found)
+    drawn_map = cluster_map.lay_out(found, WIDE)
     placed = [i for i in drawn_map.islands if i.placed]
     assert len(placed) >= 9
     if state != "fifty_clusters":  # there the islands themselves lie on each other
@@ -304,7 +304,7 @@ def test_map_labels_avoid_other_islands(state: str) -> None:
 def test_map_says_how_many_clusters_have_no_label() -> None:
     found = Topic.of(STATES["fifty_clusters"], 0)
     assert found is not None
-    unnamed = sum(1 for i in cluster_map.lay_out(found).islands if i.placed is None)
+    unnamed = sum(1 for i in cluster_map.lay_out(found, WIDE).islands if i.placed is None)
     sheet = cluster_map.sheet(found)
     assert sheet is not None
     assert unnamed > 0

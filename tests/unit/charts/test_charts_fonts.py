@@ -1,4 +1,4 @@
-"""The page's font is a small subset under its own name; the print fonts cover what can be covered."""
+"""The page's font is a small subset under its own name."""
 
 # ruff: noqa: RUF001 (typographic signs are what is tested)
 from __future__ import annotations
@@ -61,11 +61,6 @@ def test_page_assets_hold_what_the_page_embeds() -> None:
     assert assets.css == style.css_class_rules()
 
 
-def test_latin_needs_no_fallback() -> None:
-    assert fonts.printable("Plan changes – 27 of 195 ▲") == ("Plan changes – 27 of 195 ▲", ())
-
-
-def test_letters_without_any_font_are_left_out_rather_than_boxed() -> None:
-    text, families = fonts.printable("a\U000f0000b")
-    assert text == "ab"
-    assert families == ()
+def test_letters_that_nothing_here_can_draw_are_known() -> None:
+    assert all(fonts.drawable(ch) for ch in "Aé–▲")
+    assert not fonts.drawable("\U000f0000")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import struct
 import subprocess
 import sys
 
@@ -18,7 +17,10 @@ from tests.reports import report, section, states
 
 STATES = states()
 
-ALL = ["share", "slope", "errors", "cost", "latency", "map"]
+ALL = ["bridge", "share", "slope", "errors", "causes", "cost", "models", "latency", "alluvial", "map"]
+COMPARED = ("bridge", "slope", "alluvial")
+CALM = [n for n in ALL if n != "alluvial"]
+FIRST = [n for n in ALL if n not in COMPARED]
 
 
 def names(state: str) -> list[str]:
@@ -29,13 +31,13 @@ def names(state: str) -> list[str]:
     ("state", "expected"),
     [
         ("changed", ALL),
-        ("quiet", ALL),
+        ("quiet", CALM),
         ("stale", ALL),
-        ("no_prior", [n for n in ALL if n != "slope"]),
-        ("not_comparable", [n for n in ALL if n != "slope"]),
+        ("no_prior", FIRST),
+        ("not_comparable", FIRST),
         ("no_run", []),
-        ("noise_only", ["share"]),
-        ("one_cluster", [n for n in ALL if n != "map"]),
+        ("noise_only", ["share", "causes", "models"]),
+        ("one_cluster", [n for n in CALM if n != "map"]),
         ("evaluation", ALL),
         ("generation", ALL),
         ("fifty_clusters", ALL),
@@ -64,11 +66,11 @@ def test_words_of_every_chart_are_whole(state: str) -> None:
 
 
 def test_only_what_is_asked_for_is_drawn() -> None:
-    for chart in draw(STATES["one_cluster"], svg=False, png=True):
+    for chart in draw(STATES["one_cluster"], page=False, paper=True):
         assert (chart.svg, chart.svg_narrow) == ("", "")
-        assert chart.png
+        assert chart.svg_print
     for chart in draw(STATES["one_cluster"]):
-        assert chart.png == b""
+        assert chart.svg_print == ""
         assert chart.svg
         assert chart.svg_narrow
 
@@ -78,11 +80,17 @@ def test_the_map_is_not_drawn_for_phones() -> None:
     assert chart.svg_narrow == ""
 
 
-def test_print_drawing_has_twice_the_pixels_and_tells_nothing_of_its_making() -> None:
-    for chart in draw(STATES["changed"], svg=False, png=True):
-        assert struct.unpack(">II", chart.png[16:24]) == (chart.width * 2, chart.height * 2)
-        assert b"tEXt" not in chart.png
-        assert b"atplotlib" not in chart.png
+def test_print_drawing_tells_nothing_of_its_making() -> None:
+    for chart in draw(STATES["changed"], page=False, paper=True):
+        assert "atplotlib" not in chart.svg_print
+        assert "metadata" not in chart.svg_print
+
+
+def test_charts_with_a_sure_change_are_told_from_those_without() -> None:
+    news = {c.name for c in draw(STATES["changed"]) if c.news}
+    assert {"bridge", "slope", "errors", "cost", "alluvial"} <= news
+    assert not news & {"latency", "share", "map", "models"}
+    assert {c.name for c in draw(STATES["quiet"]) if c.news} <= {"causes"}
 
 
 def test_all_costs_unknown_leaves_the_cost_chart_out() -> None:
@@ -98,14 +106,14 @@ def test_all_costs_unknown_leaves_the_cost_chart_out() -> None:
 
 
 def test_a_hostile_report_prints_without_warning_or_log_line(caplog: pytest.LogCaptureFixture) -> None:
-    assert len(draw(STATES["hostile"], svg=False, png=True)) == 6
+    assert len(draw(STATES["hostile"], page=False, paper=True)) == len(ALL)
     assert not caplog.records
 
 
 def test_drawing_is_the_same_in_processes_with_other_hash_seeds_and_zones() -> None:
     code = (
         "import hashlib; from reporter.charts import draw; from tests.reports import states; s = states();"
-        "made = [draw(s[n], png=True) for n in ('changed', 'noise_only')];"
+        "made = [draw(s[n], paper=True) for n in ('changed', 'noise_only')];"
         "print(hashlib.sha256(repr(made).encode()).hexdigest())"
     )
     found = {
@@ -122,11 +130,11 @@ def test_drawing_is_the_same_in_processes_with_other_hash_seeds_and_zones() -> N
 
 
 def test_a_persons_matplotlibrc_changes_nothing() -> None:
-    plain = draw(STATES["one_cluster"], png=True)
+    plain = draw(STATES["one_cluster"], paper=True)
     with mpl.rc_context(
         {"lines.linewidth": 9, "font.size": 30, "path.sketch": (1, 2, 3), "savefig.facecolor": "red"}
     ):
-        assert draw(STATES["one_cluster"], png=True) == plain
+        assert draw(STATES["one_cluster"], paper=True) == plain
 
 
 def test_nouns_follow_the_level() -> None:

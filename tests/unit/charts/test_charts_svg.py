@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from reporter.charts import draw, style
 from reporter.charts.board import Board
-from reporter.charts.svg import markup
+from reporter.charts.svg import markup, printed
 from tests.reports import HOSTILE, states
 
 STATES = states()
 
 SVG = "{http://www.w3.org/2000/svg}"
-ELEMENTS = {SVG + name for name in ("svg", "title", "g", "path", "circle", "text")}
+ELEMENTS = {SVG + name for name in ("svg", "title", "g", "path", "circle", "text", "rect")}
 ATTRIBUTES = {
     "class",
     "viewBox",
@@ -65,7 +65,8 @@ def test_hostile_titles_are_text_and_nothing_else() -> None:
         root = parse(chart.svg)
         assert not list(root.iter(SVG + "script"))
         assert root.find(SVG + "title").text == chart.alt
-    shown = {t.text for t in parse(charts[0].svg).iter(SVG + "text")}
+    share = next(c for c in charts if c.name == "share")
+    shown = {t.text for t in parse(share.svg).iter(SVG + "text")}
     assert HOSTILE[0] in shown
     assert "$100 or $200? a_b^c \\frac & < > \" '" in shown
 
@@ -80,7 +81,40 @@ def test_label_of_a_drawing_is_its_own_title() -> None:
         root = parse(chart.svg)
         assert root.get("role") == "img"
         assert root.get("aria-labelledby") == root.find(SVG + "title").get("id")
-        assert root.get("viewBox") == f"0 0 {chart.width} {chart.height}"
+        assert root.get("viewBox") == f"0 0 {root.get('width')} {root.get('height')}"
+
+
+def test_rows_tell_their_numbers_to_who_points_at_them() -> None:
+    chart = next(c for c in draw(STATES["changed"]) if c.name == "errors")
+    hints = [e for e in parse(chart.svg).iter(SVG + "rect") if e.get("class") == "hint"]
+    assert len(hints) == len(chart.table.rows) == 11
+    told = {e.find(SVG + "title").text for e in hints}
+    name, rate, interval, counts, *_ = chart.table.rows[0]
+    assert any(t.startswith(f"{name}: Error rate {rate}; 95% interval {interval}; ") for t in told)
+    assert any(counts in t for t in told)
+
+
+def test_a_drawing_for_paper_brings_its_colours_and_nothing_else() -> None:
+    for chart in draw(STATES["changed"], page=False, paper=True):
+        root = parse(chart.svg_print)
+        sheet = root.find(SVG + "style").text
+        assert "var(" not in sheet
+        assert "url(" not in sheet
+        used = {c for e in root.iter() for c in (e.get("class") or "").split() if c[:2] in ("f-", "s-")}
+        for name in used:
+            assert f".{name}{{" in sheet
+        assert set(re.findall(r"\.([fs]-\w+)", sheet)) == used
+        assert not [e for e in root.iter(SVG + "rect") if e.get("class") == "hint"]
+
+
+def test_labels_that_may_cross_marks_lie_on_paper_in_print() -> None:
+    board = Board(100, 50)
+    board.text(50, 30, "over marks", halo=True, align="center")
+    (under,) = parse(printed(board)).iter(SVG + "rect")
+    assert under.get("class") == "f-paper"
+    left, wide = float(under.get("x")), float(under.get("width"))
+    assert left < 50 < left + wide
+    assert abs(left + wide / 2 - 50) < 1
 
 
 @settings(deadline=None)

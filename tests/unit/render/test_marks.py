@@ -70,7 +70,8 @@ def test_band_needs_four_earlier_runs() -> None:
     assert enough.band_top is not None
 
 
-def test_bar_begins_at_the_centre() -> None:
-    assert marks.bar(5, 10) == marks.Bar(x="36", width="16", centre="36")
-    assert marks.bar(-10, 10) == marks.Bar(x="4", width="32", centre="36")
-    assert marks.bar(0, 0).width == "0"
+def test_marks_of_what_happened_stand_between_their_runs() -> None:
+    made = marks.spark([1.0, 2.0, 3.0], width=108, height=26, marked=[0.0, 0.5, 2.0])
+    assert made is not None
+    assert made.marked == ("4", "29", "104")
+    assert (made.width, made.height) == ("108", "26")

@@ -56,7 +56,7 @@ def test_outside_resource_stops_the_rendering(address: str, tmp_path: Path, asse
 def test_rows_are_capped_and_the_rest_is_named(assets) -> None:
     text = pdf.markup(report([section(clusters=90)]), [], assets, env=templates.environment())
     assert text.count('id="job-1-cluster-') == 60
-    assert "30 clusters more are in the attached report.json" in text
+    assert "30 clusters more are in the attached files" in text
 
 
 def test_paper_does_not_grow_with_rows(assets) -> None:
@@ -72,7 +72,7 @@ def test_jobs_beyond_the_limit_are_named(assets) -> None:
         section(clusters=1, name=f"Job {i}", job_id=f"{i:032d}", loud=None) for i in range(pdf.MANY_JOBS + 3)
     ]
     text = pdf.markup(report(jobs), [], assets, env=templates.environment())
-    assert "3 more jobs are in the attached report.json" in text
+    assert "3 more jobs are in the attached files" in text
 
 
 def test_many_jobs_share_the_rows() -> None:
@@ -83,7 +83,7 @@ def test_many_jobs_share_the_rows() -> None:
 
 def test_print_uses_pictures_not_drawings(assets, make_chart) -> None:
     text = pdf.markup(STATES["changed"], [make_chart("share")], assets, env=templates.environment())
-    assert 'src="data:image/png;base64,' in text
+    assert 'src="data:image/svg+xml;base64,' in text
     assert 'alt="Alt of share"' in text
     assert "drawn wide" not in text
     assert "<details" not in text
