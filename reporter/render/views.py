@@ -164,6 +164,8 @@ class JobView:
     transitions: Cut
     errors: Cut
     cards: Cut
+    anchors: frozenset[str]
+    """Places of the clusters that the list of all clusters shows here."""
     carded: Mapping[str, str]
     """Anchor of a cluster → id of its card, where it has one."""
     others: tuple[changes.Card, ...]
@@ -265,8 +267,9 @@ def _job(
     )
     unchanged = changes.unchanged(section, index)
     lines = rows.ledger(section, index, swatch)
-    kept = _cut([row for row in lines if not row.noise], limits.clusters)
-    ledger = Cut((*kept.shown, *(row for row in lines if row.noise)), kept.left)
+    shown = [row for row in lines if not row.noise][: limits.clusters]
+    listed = (*shown, *(row for row in lines if row.noise))
+    ledger = Cut(listed, len(lines) - len(listed))
     runs = [("Latest", section.latest), ("Prior", section.prior)]
     anchor = f"job-{index + 1}"
     quiet = _quiet(section, found)
@@ -275,8 +278,8 @@ def _job(
     errors = _cut(rows.errors(section, index), limits.errors)
     cards = _cut(all_cards, limits.cards)
     moves = changes.movements(section, index)
-    shown = limits.maps and (limits is SCREEN or not quiet)
-    the_map = next((chart for chart in drawn if chart.name == "map" and shown), None)
+    mapped = limits.maps and (limits is SCREEN or not quiet)
+    the_map = next((chart for chart in drawn if chart.name == "map" and mapped), None)
     bridge = next((chart for chart in drawn if chart.name == "bridge"), None)
     return JobView(
         anchor=anchor,
@@ -329,6 +332,7 @@ def _job(
         transitions=transitions,
         errors=errors,
         cards=cards,
+        anchors=frozenset(row.anchor for row in listed),
         carded=carded,
         others=tuple(card for card in everyone if card.cluster.anchor not in carded),
         checks=rows.cross_check(section, index),

@@ -14,7 +14,7 @@ import pytest
 from pypdf import PdfReader
 
 from reporter import charts
-from reporter.render import pdf, templates
+from reporter.render import pdf, tables, templates
 from reporter.report import Report, to_json
 from tests.reports import report, section, states
 
@@ -27,7 +27,7 @@ FOLDER = Path(__file__).resolve().parent.parent.parent
 
 def made(value: Report, **over: Any) -> Artifact:
     options: dict[str, Any] = {"env": templates.environment(), "attachment": to_json(value)} | over
-    return pdf.pdf(value, charts.draw(value, svg=False, png=True), charts.page_assets(), **options)
+    return pdf.pdf(value, charts.draw(value, page=False, paper=True), charts.page_assets(), **options)
 
 
 def read(artifact: Artifact) -> PdfReader:
@@ -131,8 +131,10 @@ def test_pdf_is_tagged_in_english_with_its_title(changed: Artifact) -> None:
 
 
 def test_report_json_is_inside_unchanged(changed: Artifact) -> None:
-    assert read(changed).attachments == {"report.json": [to_json(STATES["changed"])]}
-    assert read(made(STATES["no_run"], attachment=None)).attachments == {}
+    held = read(changed).attachments
+    assert held["report.json"] == [to_json(STATES["changed"])]
+    assert held["clusters.csv"] == [tables.csv(STATES["changed"]).data]
+    assert list(read(made(STATES["no_run"], attachment=None)).attachments) == ["clusters.csv"]
 
 
 def test_links_lead_to_the_web_or_into_the_document(changed: Artifact) -> None:
@@ -161,11 +163,11 @@ def test_bytes_do_not_depend_on_zone_hash_seed_or_clock() -> None:
     code = """
 import hashlib
 from reporter import charts
-from reporter.render import pdf, templates
+from reporter.render import pdf, tables, templates
 from reporter.report import to_json
 from tests.reports import states
 value = states()["one_cluster"]
-drawn = charts.draw(value, svg=False, png=True)
+drawn = charts.draw(value, page=False, paper=True)
 made = pdf.pdf(value, drawn, charts.page_assets(), env=templates.environment(), attachment=to_json(value))
 print(hashlib.sha256(made.data).hexdigest())
 """
@@ -182,12 +184,6 @@ print(hashlib.sha256(made.data).hexdigest())
         )
         found.add(done.stdout)
     assert len(found) == 1
-
-
-def test_quiet_week_keeps_its_first_page_calm() -> None:
-    first = read(made(STATES["quiet"])).pages[0].extract_text()
-    assert "Nothing needs you this week." in first
-    assert "All clusters" not in first
 
 
 def test_paper_holds_the_same_pages_for_many_rows() -> None:

@@ -1,0 +1,102 @@
+"""The PDF as a sheet of paper: few pages, nothing on nothing, no heading left alone."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+
+import pytest
+from pypdf import PdfReader
+
+from reporter import charts
+from reporter.render import page, pdf, templates
+from reporter.report import Report, to_json
+from tests.pages import reading
+from tests.reports import report, section, states
+
+STATES = states()
+LEVELS = ("trace", "generation", "trace")
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("pdftotext") is None and not os.environ.get("CI"), reason="no poppler here; CI must have it"
+)
+
+
+def made(value: Report, paper: str = "a4") -> bytes:
+    drawn = charts.draw(value, page=False, paper=True)
+    options = {"env": templates.environment(), "attachment": to_json(value), "paper": paper}
+    return pdf.pdf(value, drawn, charts.page_assets(), **options).data
+
+
+def three_jobs() -> Report:
+    """Three jobs of fifteen clusters, each with a change, one that came and one that went."""
+    jobs = [
+        section(seed=i, clusters=15, name=f"Job {i}", level=level, job_id=f"{i:032d}")
+        for i, level in enumerate(LEVELS)
+    ]
+    return report(jobs)
+
+
+@pytest.fixture(scope="module")
+def three() -> Report:
+    return three_jobs()
+
+
+@pytest.mark.parametrize("paper", ["a4", "letter"])
+def test_three_jobs_of_fifteen_clusters_take_fourteen_pages_and_a_megabyte(three: Report, paper: str) -> None:
+    data = made(three, paper)
+    assert len(PdfReader(io.BytesIO(data)).pages) <= 14
+    assert len(data) < 1_000_000
+
+
+def test_their_page_stays_below_a_megabyte_and_a_half(three: Report) -> None:
+    text = page.html(three, charts.draw(three), charts.page_assets(), env=templates.environment()).data
+    assert len(text) < 1_500_000
+
+
+def test_ten_jobs_of_fifty_clusters_stay_readable() -> None:
+    many = report([section(seed=i, clusters=50, name=f"Job {i}", job_id=f"{i:032d}") for i in range(10)])
+    data = made(many)
+    read = PdfReader(io.BytesIO(data))
+    assert len(read.pages) <= 40
+    assert len(data) < 4_000_000
+    assert len(read.attachments["clusters.csv"][0].splitlines()) == 1 + 10 * 51
+
+
+@pytest.mark.parametrize("name", sorted(set(STATES) - {"ten_jobs"}))
+def test_no_word_lies_on_another_and_none_leaves_the_sheet(name: str) -> None:
+    for number, sheet in enumerate(reading.pages(made(STATES[name])), start=1):
+        assert reading.touching(sheet) == [], f"page {number}"
+        for word in sheet.words:
+            assert word.left > 30, word
+            assert word.right < sheet.width - 30, word
+
+
+@pytest.mark.parametrize("paper", ["a4", "letter"])
+@pytest.mark.parametrize("name", ["changed", "fifty_clusters", "evaluation", "three"])
+def test_no_heading_and_no_caption_is_the_last_line_of_a_page(name: str, paper: str, three: Report) -> None:
+    value = three if name == "three" else STATES[name]
+    for number, sheet in enumerate(reading.pages(made(value, paper))[:-1], start=1):
+        last = sheet.body[-1]
+        high = max(word.bottom - word.top for word in last)
+        told = " ".join(word.text for word in last)
+        assert high < 13.5, f"page {number} ends with “{told}”"
+        assert not told.startswith(("Surest and largest", "Largest first", "Clusters are made")), told
+        assert told not in ("Cluster", "Kind", "Cause"), told
+
+
+def test_a_quiet_week_is_one_calm_page_and_its_appendix() -> None:
+    first, second, *_ = reading.pages(made(STATES["quiet"]))
+    told = " ".join(word.text for word in first.words)
+    assert "Nothing needs you this week." in told
+    assert "Mean cost per trace" in told
+    for elsewhere in ("All clusters", "Glossary", "Where to look", "How the two runs connect"):
+        assert elsewhere not in told
+    assert "All clusters" in " ".join(word.text for word in second.words)
+
+
+def test_text_of_drawings_is_text_on_paper() -> None:
+    told = " ".join(word.text for sheet in reading.pages(made(STATES["changed"])) for word in sheet.words)
+    assert "Coverage of the sample" in told
+    assert "all 4.0%" in told or "all " in told
