@@ -17,7 +17,7 @@ from reporter.charts.style import REGULAR, TEXT_PX
 
 _ELLIPSIS = "\u2026"
 _FULL_WIDTH_EM = 1.05
-_OTHER_EM = 0.62
+_OTHER_EM = 0.8
 _PICTURE_EM = 1.4
 _UNITS_PER_PX = 65536
 

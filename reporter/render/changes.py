@@ -200,7 +200,8 @@ def card(c: Cluster, section: JobSection, job_index: int, tz: str, swatches: dic
     name = rows.named(section, job_index)[c.cluster_id]
     one, many = words.LEVELS[section.job.level]
     since = f"known since {units.day(c.lineage.first_seen, tz)}, in {units.plural(c.lineage.runs, 'run')}"
-    facts = f"{units.plural(c.size, one, many)}, {units.percent(c.share)} of the sample; {since}"
+    judged = f"; judged by {rows.evaluator(c)}" if section.job.level == "evaluation" else ""
+    facts = f"{units.plural(c.size, one, many)}, {units.percent(c.share)} of the sample; {since}{judged}"
     return Card(
         cluster=name,
         card_id=f"job-{job_index + 1}-card-{c.cluster_id}",

@@ -258,7 +258,7 @@ def _cluster(
         error_rate=c.metrics.error_rate,
         pass_rate=c.metrics.pass_rate,
         na_rate=c.metrics.na_rate,
-        evaluator=_evaluator(c) if section.job.level == "evaluation" else "",
+        evaluator=evaluator(c) if section.job.level == "evaluation" else "",
         said=said(c),
         weight=3
         if "changed" in calls
@@ -271,7 +271,8 @@ def _cluster(
     )
 
 
-def _evaluator(c: Cluster) -> str:
+def evaluator(c: Cluster) -> str:
+    """Name what judged a cluster of evaluations, and how."""
     name, runtime = c.metrics.dominant_evaluation_name, c.metrics.dominant_runtime
     shown = {"llm_judge": "LLM judge", "hog": "Hog code"}.get(runtime or "", units.clean(runtime or "", 40))
     return ", ".join(part for part in (units.clean(name or "", 80), shown) if part) or UNKNOWN

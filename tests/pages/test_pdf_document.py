@@ -101,7 +101,7 @@ def test_bookmarks_lead_to_the_verdict_and_the_jobs() -> None:
     outline = read(made(value)).outline
     assert outline[0]["/Title"] == value.headline
     names = [entry["/Title"] for entry in outline[1] if not isinstance(entry, list)]
-    assert names == ["Default - traces", "Travel desk Could not be read", "Method", "Provenance"]
+    assert names == ["Default - traces", "Travel desk Could not be read", "Glossary", "Method", "Provenance"]
 
 
 def test_pdf_is_tagged_in_english_with_its_title(changed: Artifact) -> None:
