@@ -15,7 +15,7 @@ import jinja2
 from reporter.render import templates
 
 _HERE = Path(__file__).parent
-_VALUES = ("views", "facts", "changes", "rows", "marks", "words")
+_VALUES = ("views", "drawings", "facts", "changes", "rows", "marks", "words")
 _LEFT_OUT = frozenset({"Limits", "PageAssets", "Metric"})
 _HEAD = """\
 # Templates

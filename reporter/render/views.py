@@ -5,21 +5,18 @@ HTML page and PDF are rendered from the same `Document`, so they say the same.
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from reporter import units
-from reporter.render import changes, facts, reasons, rows, words
-from reporter.render.templates import own_markup
+from reporter.render import changes, drawings, facts, reasons, rows, words
+from reporter.render.drawings import ChartView
 from reporter.units import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from markupsafe import Markup
-
-    from reporter.artifact import Chart, ChartTable
+    from reporter.artifact import Chart
     from reporter.render.facts import Fact
     from reporter.report import Finding, Gate, JobSection, Report, RunInfo
 
@@ -64,33 +61,12 @@ class Limits:
 SCREEN = Limits(clusters=400, cards=30, errors=100, transitions=400, jobs=200, charts=20, maps=True)
 
 
-_RANK = ("slope", "errors", "causes", "cost", "models", "alluvial", "latency", "share")
-"""Charts by how much a reader loses without them."""
-
-
 @dataclass(frozen=True, slots=True)
 class Cut:
     """A list cut to its limit, with the number of entries left out."""
 
     shown: tuple[object, ...]
     left: int
-
-
-@dataclass(frozen=True, slots=True)
-class ChartView:
-    """One chart, ready to be placed."""
-
-    anchor: str
-    name: str
-    title: str
-    subtitle: str
-    alt: str
-    svg: Markup
-    svg_narrow: Markup
-    paper: str
-    """``data:`` address of the print drawing; empty if there is none."""
-    news: bool
-    table: ChartTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +239,7 @@ def _job(
     carded = {card.cluster.anchor or "": card.card_id for card in all_cards[: limits.cards]}
     everyone = (changes.card(c, section, index, tz, swatches) for c in section.clusters[: limits.clusters])
     drawn = tuple(
-        _chart(chart, place) for place, chart in enumerate(c for c in charts if c.job_index == index)
+        drawings.view(chart, place) for place, chart in enumerate(c for c in charts if c.job_index == index)
     )
     unchanged = changes.unchanged(section, index)
     lines = rows.ledger(section, index, swatch)
@@ -273,7 +249,7 @@ def _job(
     runs = [("Latest", section.latest), ("Prior", section.prior)]
     anchor = f"job-{index + 1}"
     quiet = _quiet(section, found)
-    charted = _shown(drawn, 0 if quiet and limits is not SCREEN else limits.charts)
+    charted = drawings.chosen(drawn, 0 if quiet and limits is not SCREEN else limits.charts)
     transitions = _cut(rows.transitions(section, index), limits.transitions)
     errors = _cut(rows.errors(section, index), limits.errors)
     cards = _cut(all_cards, limits.cards)
@@ -344,37 +320,11 @@ def _job(
     )
 
 
-def _shown(charts: Sequence[ChartView], most: int) -> tuple[ChartView, ...]:
-    """Choose the charts there is room for, those that show a change first, in page order."""
-    here = [chart for chart in charts if chart.name not in ("bridge", "map")]
-    ranked = sorted(range(len(here)), key=lambda i: (not here[i].news, _RANK.index(here[i].name), i))
-    return tuple(here[i] for i in sorted(ranked[:most]))
-
-
 def _quiet(section: JobSection, found: Sequence[Finding]) -> bool:
     """Say whether a job was compared and nothing in it is news."""
     if section.status != "ok" or section.comparability is None or not section.comparability.comparable:
         return False
     return not found
-
-
-def _chart(chart: Chart, place: int) -> ChartView:
-    return ChartView(
-        anchor=f"job-{chart.job_index + 1}-chart-{place + 1}",
-        name=chart.name,
-        title=units.clean(chart.title, 300),
-        subtitle=units.clean(chart.subtitle, 400),
-        alt=units.clean(chart.alt, 1_000),
-        svg=own_markup(chart.svg),
-        svg_narrow=own_markup(chart.svg_narrow),
-        news=chart.news,
-        paper=_data_url(chart.svg_print) if chart.svg_print else "",
-        table=chart.table,
-    )
-
-
-def _data_url(svg: str) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode("utf-8", "replace")).decode("ascii")
 
 
 def _run(role: str, run: RunInfo, tz: str) -> RunView:
