@@ -47,8 +47,8 @@ demo: setup ## report on bundled events, into demo-report/: no key, no network
 	@$(BIN)/reporter demo --out demo-report
 
 samples: setup ## make sample_reports/ again from the bundled events
-	rm -rf sample_reports/weekly
-	$(BIN)/reporter demo --now 2026-11-23T08:00:00Z --out sample_reports/weekly --format html,pdf,json,md,csv
+	rm -rf sample_reports/weekly sample_reports/quiet
+	$(BIN)/python sample_reports/make.py
 
 # -- checking it -----------------------------------------------------------------------------------
 

@@ -1,0 +1,68 @@
+"""Make the sample reports again from the bundled events: five Mondays, each remembering those before.
+
+`python sample_reports/make.py` writes them beside itself; a folder as its argument writes them there.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+from reporter.sources import demo
+
+LATEST = datetime.fromisoformat("2026-11-23T08:00:00Z")
+"""The Monday of the `weekly` sample; the Monday before was a quiet one."""
+SAMPLES = {LATEST - timedelta(weeks=1): "quiet", LATEST: "weekly"}
+FORMATS = "html,pdf,json,md,csv"
+
+
+def as_of(now: datetime, whole: demo.DemoFiles, folder: Path) -> demo.DemoFiles:
+    """Write what PostHog held at a moment: events, jobs that were set up, what had happened."""
+    folder.mkdir()
+    files = demo.DemoFiles(
+        folder / "events.parquet", folder / "jobs.json", folder / "annotations.csv", whole.incident
+    )
+    with duckdb.connect(config={"threads": 1}) as engine:
+        engine.execute("SET TimeZone = 'UTC'")
+        held = engine.read_parquet(str(whole.events)).filter(f"_inserted_at <= TIMESTAMPTZ '{now}'")
+        held.write_parquet(str(files.events), compression="zstd")
+    answer = json.loads(whole.jobs.read_text(encoding="utf-8"))
+    answer["results"] = [job for job in answer["results"] if earlier(job["created_at"], now)]
+    files.jobs.write_text(json.dumps(answer), encoding="utf-8")
+    head, *rows = whole.annotations.read_text(encoding="utf-8").splitlines()
+    kept = [head, *(row for row in rows if earlier(row.partition(",")[0], now))]
+    files.annotations.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    return files
+
+
+def earlier(text: str, now: datetime) -> bool:
+    """Tell whether an ISO 8601 time has come by then."""
+    return datetime.fromisoformat(text) <= now
+
+
+def make(out: Path) -> None:
+    """Write every sample below a folder, and nothing else there."""
+    with TemporaryDirectory() as scratch:
+        work = Path(scratch)
+        whole = demo.moved(LATEST, work / "whole")
+        for week in range(4, -1, -1):
+            now = LATEST - timedelta(weeks=week)
+            files = as_of(now, whole, work / f"week-{week}")
+            name = SAMPLES.get(now)
+            command = [
+                *(sys.executable, "-m", "reporter", "report", "--quiet", "--now", now.isoformat()),
+                *("--source", str(files.events), "--jobs", str(files.jobs), "--state", str(work / "state")),
+                *("--annotate", str(files.annotations), "--format", FORMATS if name else "json"),
+                *("--out", str(out / name if name else work / f"out-{week}")),
+            ]
+            subprocess.run(command, cwd=work, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 (our own command line)
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent).resolve())
