@@ -9,7 +9,7 @@ PIP := PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN
 LOCK := $(BIN)/python -m piptools compile --quiet --generate-hashes --no-strip-extras --allow-unsafe --upgrade \
 	--no-emit-options --no-header --no-annotate
 
-.PHONY: help setup dev system demo samples test check lint types contracts spelling docs docs-check golden \
+.PHONY: help setup dev system demo samples test check lint types contracts spelling docs docs-check pictures golden \
 	bench wheel lock clean
 
 help: ## list the targets
@@ -85,6 +85,9 @@ docs-check: dev
 	@$(BIN)/reporter schema | cmp - docs/report.schema.json || { echo "docs/report.schema.json is stale: make docs" >&2; exit 1; }
 	@$(BIN)/python -m reporter.cli.reference | cmp - docs/cli.md || { echo "docs/cli.md is stale: make docs" >&2; exit 1; }
 	@$(BIN)/python -m reporter.render.reference | cmp - docs/templates.md || { echo "docs/templates.md is stale: make docs" >&2; exit 1; }
+
+pictures: dev ## take the README's pictures from the samples
+	$(BIN)/python docs/pictures.py
 
 golden: dev ## accept today's output as the reviewed one (a commit of its own)
 	$(BIN)/python -m pytest -q tests/golden --update-golden

@@ -235,7 +235,7 @@ def clean(text: str, limit: int = 300) -> str:
     """
     seen = (ch for ch in text[: limit * 8] if _visible(ch))
     folded = _SPACES.sub(" ", "".join(ch if ch == _NBSP or not ch.isspace() else " " for ch in seen)).strip()
-    return folded if len(folded) <= limit else folded[: limit - 1].rstrip() + "\u2026"
+    return folded if len(folded) <= limit else folded[: limit - 1].rstrip(" .,;:\u2026") + "\u2026"
 
 
 def _visible(ch: str) -> bool:

@@ -33,6 +33,8 @@ _STUB = 0.16
 _BEND = np.linspace(0.0, 1.0, 25)
 _EASED = _BEND * _BEND * (3 - 2 * _BEND)
 _SURE = 0.9
+_LIKELY = 0.6
+"""Confidence from which something happened, and below which it is only possible."""
 _CALM = ("continued", "renamed")
 _KINDS = ("split", "merged", "new", "gone")
 
@@ -101,7 +103,7 @@ def sheet(topic: Topic) -> Sheet | None:
         words.alternative(title, told),
         ChartTable(("Kind", "Prior run", "Latest run", "Items, prior to latest"), tuple(rows)),
         lambda form: _paint(_flow(topic, _chosen(topic)), ends, form),
-        news=True,
+        news=any(entry.kind not in _CALM and entry.confidence >= _LIKELY for entry in entries),
     )
 
 
@@ -309,12 +311,15 @@ def _closed(points: list[Point]) -> Path:
 
 
 def _finding(entries: Sequence[TransitionEntry]) -> str:
-    counts = {kind: sum(entry.kind == kind for entry in entries) for kind in _KINDS}
-    told = [
-        f"{units.plural(number, 'cluster')} {words.BECAME[kind][number != 1]}"
-        for kind, number in counts.items()
-        if number
-    ]
+    told = []
+    for became, likely in ((words.BECAME, True), (words.MAY, False)):
+        found = [entry for entry in entries if (entry.confidence >= _LIKELY) is likely]
+        counts = {kind: sum(entry.kind == kind for entry in found) for kind in _KINDS}
+        told += [
+            f"{units.plural(number, 'cluster')} {became[kind][number != 1]}"
+            for kind, number in counts.items()
+            if number
+        ]
     stayed = sum(len(entry.latest) for entry in entries if entry.kind in _CALM)
     return "; ".join([*told, f"{units.plural(stayed, 'cluster')} continued".replace("No", "no")])
 

@@ -1,4 +1,4 @@
-"""The typeface: file paths for matplotlib, WOFF2 subsets for the page, fall-backs for other scripts.
+"""The typeface: file paths for matplotlib, WOFF2 subsets for the page, what other scripts lack.
 
 The face comes from the package ``font-source-sans-pro`` (SIL Open Font License). The subset bears
 another family name, because the licence reserves the name "Source" for the unmodified fonts.
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import functools
 import io
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import font_source_sans_pro
-import matplotlib
 from matplotlib import font_manager
-from matplotlib.font_manager import FontEntry, FontProperties
+from matplotlib.font_manager import FontProperties
 from matplotlib.ft2font import FT2Font
 
 from reporter.charts.style import FONT_FAMILY
@@ -31,24 +31,6 @@ _COVERED = (
     *(ord(ch) for ch in "ȘșȚțẞ€₹₽™←↑→↓↔∞≈≠≤≥▲▼◆✓"),
 )
 """Latin with its extensions, punctuation, arrows and signs: what the tool itself writes, and most names."""
-_FALLBACKS = (
-    "Noto Sans",
-    "Noto Sans CJK SC",
-    "Noto Sans CJK JP",
-    "Noto Naskh Arabic",
-    "Noto Sans Arabic",
-    "Noto Sans Hebrew",
-    "Noto Sans Devanagari",
-    "Noto Sans Bengali",
-    "Noto Sans Tamil",
-    "Noto Sans Thai",
-    "Noto Sans Georgian",
-    "Noto Sans Armenian",
-    "Noto Sans Symbols",
-    "Noto Sans Symbols2",
-    "DejaVu Sans",
-)
-"""Families looked for, in this order, for letters the face lacks."""
 
 
 def path(weight: int) -> str:
@@ -108,45 +90,23 @@ def properties(weight: int, size_px: float) -> FontProperties:
     return FontProperties(fname=path(weight), size=size_px)
 
 
-def list_folder() -> str:
-    """Give the folder of matplotlib's list of fonts, which does not notice fonts installed later."""
-    return str(matplotlib.get_cachedir())
+def lacking(letters: str) -> str:
+    """Give those of some letters that neither the face nor any font installed here has.
 
+    Fonts are looked for anew, file by file: matplotlib's own list does not notice fonts installed later. A
+    file that cannot be read counts as none.
+    """
+    from fontTools.ttLib import TTFont, TTLibError
 
-def drawable(letter: str) -> bool:
-    """Say whether the face, or a fall-back installed here, has a letter."""
-    return _family_for(ord(letter)) is not None
-
-
-@functools.lru_cache(maxsize=8192)
-def _family_for(code: int) -> str | None:
-    """Give the first family with a letter: ``""`` for the face itself, ``None`` for no family."""
-    if loaded(400).get_char_index(code):
-        return ""
-    for family in _installed_fallbacks():
-        if _opened(family).get_char_index(code):
-            return family
-    return None
-
-
-@functools.cache
-def _installed_fallbacks() -> tuple[str, ...]:
-    present = {entry.name for entry in font_manager.fontManager.ttflist}
-    return tuple(family for family in _FALLBACKS if family in present)
-
-
-@functools.cache
-def _opened(family: str) -> FT2Font:
-    return font_manager.get_font(_entry(family, 400).fname)
-
-
-@functools.cache
-def _entry(family: str, weight: int) -> FontEntry:
-    """Find the upright file of an installed family that comes nearest to a weight."""
-    upright = [e for e in font_manager.fontManager.ttflist if e.name == family and e.style == "normal"]
-    everyone = upright or [e for e in font_manager.fontManager.ttflist if e.name == family]
-    return min(everyone, key=lambda e: (abs(_number(e.weight) - weight), str(e.fname)))
-
-
-def _number(weight: str | int) -> int:
-    return weight if isinstance(weight, int) else font_manager.weight_dict.get(weight, 400)
+    missing = {letter for letter in letters if not loaded(400).get_char_index(ord(letter))}
+    for file in sorted(font_manager.findSystemFonts()):
+        if not missing:
+            break
+        try:
+            # A collection holds one set of letters in several styles: the first face speaks for it.
+            with Path(file).open("rb") as data:
+                known = TTFont(data, fontNumber=0, lazy=True).getBestCmap() or {}
+        except (OSError, TTLibError):
+            continue
+        missing -= {letter for letter in missing if ord(letter) in known}
+    return "".join(letter for letter in letters if letter in missing)

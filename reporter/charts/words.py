@@ -168,6 +168,13 @@ BECAME = {
     "gone": ("is gone", "are gone"),
 }
 """What became of one cluster, or of several."""
+MAY = {
+    "split": ("may have split", "may have split"),
+    "merged": ("may come of a merger", "may come of mergers"),
+    "new": ("may be new", "may be new"),
+    "gone": ("may be gone", "may be gone"),
+}
+"""The same where it is only possible."""
 BOTH_WAYS = ("\u25bc", "\u25b2")
 """Signs by whether something rose."""
 

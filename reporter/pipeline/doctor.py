@@ -32,9 +32,10 @@ _SKEW_WARN_S = 120.0
 _LOW_BUDGET = 2**30
 """Bytes of query budget below which a report may not get through."""
 _SCRIPTS = (
-    ("Chinese, Japanese, Korean", 0x6F22, "fonts-noto-cjk"),
-    ("Arabic", 0x0639, "fonts-noto-core"),
-    ("Devanagari", 0x0939, "fonts-noto-core"),
+    ("Chinese, Japanese, Korean", "\u6f22", "fonts-noto-cjk"),
+    ("Arabic", "\u0639", "fonts-noto-core"),
+    ("Devanagari", "\u0939", "fonts-noto-core"),
+    ("emoji", "\U0001f9fe", "fonts-noto-color-emoji"),
 )
 """Scripts, a letter of each, and the Debian package that has it."""
 
@@ -219,15 +220,13 @@ def _pango() -> Check:
 
 def _fonts() -> Iterator[Check]:
     fonts = import_module("reporter.charts.fonts")
-    lacking = [(name, package) for name, letter, package in _SCRIPTS if not fonts.drawable(chr(letter))]
+    missing = fonts.lacking("".join(letter for _, letter, _ in _SCRIPTS))
+    lacking = [(name, package) for name, letter, package in _SCRIPTS if letter in missing]
     if not lacking:
-        yield Check("fonts", "pass", "Latin, Chinese, Japanese, Korean, Arabic, Devanagari")
+        yield Check("fonts", "pass", f"Latin, {', '.join(name for name, *_ in _SCRIPTS)}")
         return
-    packages = ", ".join(sorted({package for _, package in lacking}))
-    hint = (
-        f"Titles in these scripts lose letters in print. Debian and Ubuntu: apt-get install {packages}; "
-        f"fonts already installed show up once the list of fonts in {fonts.list_folder()} is deleted."
-    )
+    packages = " ".join(sorted({package for _, package in lacking}))
+    hint = f"Titles in these scripts lose letters in print. Debian and Ubuntu: apt-get install {packages}"
     yield Check("fonts", "warn", f"none for {', '.join(name for name, _ in lacking)}", hint)
 
 

@@ -180,6 +180,7 @@ def unchanged(section: JobSection, job_index: int) -> tuple[tuple[str, tuple[Nam
 
 def cards(section: JobSection, job_index: int, tz: str, swatches: dict[int, str | None]) -> tuple[Card, ...]:
     """Make a card for every cluster that changed, surest first, then for those that came, split or merged."""
+    likely = rows.likelihood(section)
 
     def weight(c: Cluster) -> int:
         if c.change is None:
@@ -187,7 +188,10 @@ def cards(section: JobSection, job_index: int, tz: str, swatches: dict[int, str 
         calls = {m.call for m in c.change.metrics.values()}
         if "changed" in calls:
             return 3
-        return 2 if "probably_changed" in calls else int(c.change.transition in ("new", "split", "merged"))
+        if "probably_changed" in calls:
+            return 2
+        came = c.change.transition in ("new", "split", "merged")
+        return int(came and likely.get(c.cluster_id, 1.0) >= words.PROBABLE)
 
     chosen = sorted(
         (c for c in section.clusters if weight(c)), key=lambda c: (-weight(c), -c.size, c.cluster_id)
@@ -207,7 +211,7 @@ def card(c: Cluster, section: JobSection, job_index: int, tz: str, swatches: dic
         card_id=f"job-{job_index + 1}-card-{c.cluster_id}",
         swatch=swatches.get(c.cluster_id),
         facts=facts,
-        said=rows.said(c),
+        said=rows.said(c, rows.likelihood(section).get(c.cluster_id, 1.0)),
         formerly=tuple(
             dict.fromkeys(t for n in c.lineage.names if (t := units.clean(n, 200)) and t != name.title)
         )[-5:],

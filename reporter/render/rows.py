@@ -144,15 +144,23 @@ def ledger(
     return tuple(_cluster(c, section, job_index, top, swatch) for c in clusters)
 
 
-def said(cluster: Cluster) -> tuple[Said, ...]:
+def likelihood(section: JobSection) -> dict[int, float]:
+    """Give the confidence, 0–1, of each latest cluster's transition."""
+    return {i: entry.confidence for entry in section.transitions for i in entry.latest}
+
+
+def said(cluster: Cluster, confidence: float) -> tuple[Said, ...]:
     """Say what changed about a cluster: structure first, then metrics, the surest first."""
     change = cluster.change
     if change is None:
         return ()
     found: list[Said] = []
     if not cluster.cluster_id < 0 and change.transition in _STRUCTURE:
-        tone = "calm" if change.transition == "renamed" else "plain"
-        found.append(Said(_STRUCTURE[change.transition], tone))
+        calm = change.transition == "renamed"
+        text = _STRUCTURE[change.transition]
+        if not calm and confidence < words.SURE:
+            text = f"{words.confidence(confidence).capitalize()} {text.lower()}"
+        found.append(Said(text, "calm" if calm or confidence < words.PROBABLE else "plain"))
     for call, mark in (("changed", ""), ("probably_changed", ", probably")):
         for name in words.METRICS:
             metric = change.metrics.get(name)
@@ -241,6 +249,7 @@ def _cluster(
     known = [units.percent(value) for value in shares if value is not None]
     calls = {m.call for m in c.change.metrics.values()} if c.change else set()
     structural = c.change is not None and c.change.transition in _STRUCTURE and not noise
+    confidence = likelihood(section).get(c.cluster_id, 1.0)
     return ClusterRow(
         anchor=anchor(job_index, c.cluster_id),
         title=words.title(c.title, c.cluster_id),
@@ -259,7 +268,7 @@ def _cluster(
         pass_rate=c.metrics.pass_rate,
         na_rate=c.metrics.na_rate,
         evaluator=evaluator(c) if section.job.level == "evaluation" else "",
-        said=said(c),
+        said=said(c, confidence),
         weight=3
         if "changed" in calls
         else 2

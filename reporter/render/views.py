@@ -321,7 +321,9 @@ def _job(
 
 
 def _quiet(section: JobSection, found: Sequence[Finding]) -> bool:
-    """Say whether a job was compared and nothing in it is news."""
+    """Say whether nothing in a job is news: it was compared in vain, or its run is an old one."""
+    if section.stale and not found:
+        return True
     if section.status != "ok" or section.comparability is None or not section.comparability.comparable:
         return False
     return not found

@@ -57,7 +57,7 @@ def everything() -> Report:
 
 
 STATES = states() | {"everything": everything()}
-WIDTHS = (320, 360, 768, 1280, 2560)
+WIDTHS = (320, 360, 768, 1280, 3840)
 OPEN = "document.querySelectorAll('details').forEach((d) => { d.open = true; })"
 # The strokes of a drawing are hidden from assistive technology: its title speaks for it.
 SCOPE = {"exclude": [[".drawing g"]]}

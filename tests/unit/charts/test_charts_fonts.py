@@ -7,7 +7,9 @@ import io
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+import matplotlib
 import pytest
 from fontTools.ttLib import TTFont
 
@@ -62,5 +64,16 @@ def test_page_assets_hold_what_the_page_embeds() -> None:
 
 
 def test_letters_that_nothing_here_can_draw_are_known() -> None:
-    assert all(fonts.drawable(ch) for ch in "Aé–▲")
-    assert not fonts.drawable("\U000f0000")
+    assert fonts.lacking("A\U000f0000é–▲") == "\U000f0000"
+
+
+def test_font_installed_now_is_noticed_and_a_broken_one_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken, other = tmp_path / "a-broken.ttf", Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf"
+    broken.write_bytes(b"no font")
+    found: list[str] = [str(broken)]
+    monkeypatch.setattr(fonts.font_manager, "findSystemFonts", lambda: found)
+    assert fonts.lacking("\u0639") == "\u0639"
+    found.append(str(other))
+    assert not fonts.lacking("\u0639")
