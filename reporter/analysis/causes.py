@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from reporter import units
+from reporter.analysis.scrub import scrub
 from reporter.model import Failure, Window
 from reporter.report import ErrorCause
 
@@ -20,13 +21,14 @@ MOST = 12
 _LIMIT = 160
 _DAYS = 2
 """A shorter window is cut into hours."""
-_MASKS = (
+_PLACES = (
     (re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://\S+", re.IGNORECASE), "<url>"),
-    (re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+"), "<email>"),
     (
         re.compile(r'"[^"\n]{1,400}"|`[^`\n]{1,400}`|“[^”\n]{1,400}”|(?<!\w)\'[^\'\n]{1,400}\'(?!\w)'),
         "<value>",
     ),
+)
+_MASKS = (
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE), "<id>"),
     (re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?\b"), "<address>"),
     # Long tokens that mix letters with digits: request ids, keys, hashes.
@@ -38,6 +40,9 @@ _MASKS = (
 def masked(message: str) -> str:
     """Reduce an error text to its form: numbers, ids, addresses and quoted values are masked."""
     text = units.clean(message, 500)
+    for pattern, mask in _PLACES:
+        text = pattern.sub(mask, text)
+    text = scrub(text)
     for pattern, mask in _MASKS:
         text = pattern.sub(mask, text)
     return units.clean(text, _LIMIT)

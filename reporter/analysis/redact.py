@@ -1,17 +1,20 @@
 """Take content out of a report: what the reader may see falls, it never rises.
 
 ``numbers`` leaves figures only (no titles, descriptions, error texts or quotes), ``titles`` the words PostHog
-shows on its overview, ``quotes`` and ``full`` also texts of traces. Ids, addresses, job names and settings
-are configuration, not content, and stay at every level.
+shows on its overview, ``quotes`` and ``full`` also texts of traces. At ``titles`` and ``quotes`` every text
+is scrubbed of what identifies a person or opens a door (`scrub`). Ids, addresses, job names and settings are
+configuration, not content, and stay at every level.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
 from reporter.analysis import findings, wording
+from reporter.analysis.scrub import scrub
 from reporter.analysis.wording import title_of
 from reporter.report import (
     Annotation,
@@ -49,7 +52,7 @@ def redact(report: Report, level: Redaction) -> Report:
         for finding in report.findings
     ]
     headline = report.headline
-    if target == "numbers":
+    if target == "numbers" or report.redaction == "full":
         headline = findings.verdict_and_headline(told, sections, report.kind)[1]
     incident = report.incident
     if target == "numbers" and isinstance(incident, Incident):
@@ -73,17 +76,43 @@ def noted(notes: Sequence[Annotation], level: Redaction) -> list[Annotation]:
     return [msgspec.structs.replace(note, text=f"Annotation {i}") for i, note in enumerate(notes, start=1)]
 
 
-def section(job: JobSection, level: Redaction) -> JobSection:
-    """Lower one section to a redaction level."""
-    models = _models_of(job)
-    made = msgspec.structs.replace(
-        job,
-        clusters=[_cluster(c, level, models) for c in job.clusters],
-        noise=_cluster(job.noise, level, models) if job.noise is not None else None,
-    )
-    if level != "numbers":
-        return made
+def section(job: JobSection, level: Redaction, least: int = 0) -> JobSection:
+    """Lower one section to a redaction level.
+
+    Args:
+        job: The section.
+        level: The level.
+        least: Items a cluster needs for its words to be shown; a smaller one is lowered to ``numbers``.
+    """
     replace = msgspec.structs.replace
+    models = _models_of(job)
+
+    def lowered(cluster: Cluster) -> Cluster:
+        return _cluster(cluster, level if cluster.size >= least else "numbers", models)
+
+    made = replace(
+        job,
+        clusters=[lowered(c) for c in job.clusters],
+        noise=lowered(job.noise) if job.noise is not None else None,
+        gone=[
+            replace(g, title=title_of(g.prior_cluster_id, g.title, "numbers", prior=True))
+            if g.size < least
+            else g
+            for g in job.gone
+        ],
+        prior_clusters=[
+            replace(p, title=title_of(p.prior_cluster_id, p.title, "numbers", prior=True))
+            if p.size < least
+            else p
+            for p in job.prior_clusters
+        ],
+    )
+    if least and made.bridge is not None:
+        made = replace(made, bridge=_small_lines(made, made.bridge, least))
+    if level == "full":
+        return made
+    if level != "numbers":
+        return _scrubbed(made)
     # The value of a filter is free text, often a customer's address; which property it is about may stay.
     filters = [{**f, "value": None} if "value" in f else f for f in job.job.event_filters]
     return replace(
@@ -127,6 +156,72 @@ def _cluster(cluster: Cluster, level: Redaction, models: Mapping[str, str]) -> C
         posthog_metrics=figures if cluster.posthog_metrics is not None else None,
         models=_models(cluster.models, models),
     )
+
+
+def _small_lines(job: JobSection, bridge: Bridge, least: int) -> Bridge:
+    """Name no cluster that is too small to be named in the lines of a bridge."""
+    small = {c.cluster_id for c in job.clusters if c.size < least}
+    before = {p.prior_cluster_id for p in job.prior_clusters if p.size < least}
+    lines = [
+        msgspec.structs.replace(line, title="A small cluster")
+        if small.intersection(line.latest) or before.intersection(line.prior)
+        else line
+        for line in bridge.lines
+    ]
+    return msgspec.structs.replace(bridge, lines=lines)
+
+
+def _scrubbed(job: JobSection) -> JobSection:
+    """Mask secrets in every text of a section that came from traces or from a model."""
+    replace = msgspec.structs.replace
+
+    def cluster(c: Cluster) -> Cluster:
+        change = c.change
+        if change is not None and change.prior_title is not None:
+            change = replace(change, prior_title=scrub(change.prior_title))
+        name = c.metrics.dominant_evaluation_name
+        return replace(
+            c,
+            title=scrub(c.title),
+            description=_lines(c.description),
+            lineage=replace(c.lineage, names=[scrub(name) for name in c.lineage.names]),
+            change=change,
+            errors=[replace(error, cause=scrub(error.cause)) for error in c.errors],
+            drivers=[replace(driver, value=scrub(driver.value)) for driver in c.drivers],
+            exemplars=[replace(e, quote=scrub(e.quote) if e.quote else None) for e in c.exemplars],
+            metrics=replace(c.metrics, dominant_evaluation_name=scrub(name) if name else name),
+            posthog_metrics=_deep(c.posthog_metrics),
+        )
+
+    bridge = job.bridge
+    if bridge is not None:
+        lines = [replace(line, title=scrub(line.title)) for line in bridge.lines]
+        bridge = replace(bridge, lines=lines)
+    return replace(
+        job,
+        job=replace(job.job, event_filters=[_deep(f) for f in job.job.event_filters]),
+        clusters=[cluster(c) for c in job.clusters],
+        noise=cluster(job.noise) if job.noise is not None else None,
+        gone=[replace(gone, title=scrub(gone.title)) for gone in job.gone],
+        prior_clusters=[replace(p, title=scrub(p.title)) for p in job.prior_clusters],
+        bridge=bridge,
+    )
+
+
+def _lines(text: str) -> str:
+    """Scrub line by line, so that a list stays one."""
+    return "\n".join(scrub(line) for line in text.splitlines())
+
+
+def _deep(value: Any) -> Any:
+    """Scrub every text inside a value of JSON."""
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, Mapping):
+        return {key: _deep(held) for key, held in value.items()}
+    if isinstance(value, list | tuple):
+        return [_deep(held) for held in value]
+    return value
 
 
 def _change(change: Change) -> Change:

@@ -64,6 +64,8 @@ class SectionInput:
     """PostHog's address, for links."""
     project_id: str | None
     redaction: Redaction
+    least: int = 0
+    """Items a cluster needs for its words to be shown."""
     latest_rows: Sequence[ItemMetrics] = ()
     prior_rows: Sequence[ItemMetrics] = ()
     latest_failures: Sequence[Failure] = ()
@@ -167,7 +169,7 @@ def build(inputs: SectionInput) -> JobSection:
         transitions=succession.transitions(compared) if compared else [],
         bridge=_bridge(latest, compared, inputs) if compared else None,
     )
-    return redact.section(section, inputs.redaction)
+    return redact.section(section, inputs.redaction, inputs.least)
 
 
 def _bridge(latest: Measured, compared: Compared, inputs: SectionInput) -> Bridge | None:

@@ -224,6 +224,15 @@ KEYS = (
         "HOW",
         choices=("numbers", "titles", "quotes", "full"),
     ),
+    Key(
+        "min_text_items",
+        REPORT,
+        "Items a cluster needs for its title, description and errors to be shown.",
+        parse.whole,
+        "0",
+        ("--min-text-items",),
+        "N",
+    ),
     Key("tz", REPORT, "Time zone of the times shown.", parse.zone, '"UTC"', ("--tz",), "ZONE"),
     Key(
         "paper",

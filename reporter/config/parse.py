@@ -138,6 +138,17 @@ def seconds(raw: object) -> float:
     return value
 
 
+def whole(raw: object) -> int:
+    """Read a number of things: a whole number, not negative."""
+    try:
+        number = int(str(raw).strip()) if not isinstance(raw, bool | float) else -1
+    except ValueError:
+        number = -1
+    if number < 0:
+        raise ValueError("give a whole number, 0 or more")
+    return number
+
+
 def moment(raw: object) -> datetime:
     """Read a date or time, UTC unless it names its offset."""
     found: datetime | None = None

@@ -49,6 +49,8 @@ class Settings:
     """Title of the report."""
     redact: Redaction = "titles"
     """How much text of users is shown; see `reporter.report.Redaction`."""
+    min_text_items: int = 0
+    """Items a cluster needs for its title and other words to be shown."""
     tz: str = "UTC"
     """IANA name of the zone pages show times in."""
     paper: Paper = "a4"

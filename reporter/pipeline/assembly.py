@@ -232,6 +232,7 @@ def _section(
         host=settings.host,
         project_id=settings.project_id or source.describe().project_id,
         redaction=settings.redact,
+        least=settings.min_text_items,
         failed_reason=str(pair.failed) if pair.failed else None,
         seed=seed,
         good={**GOOD, **dict(settings.good)},
@@ -314,6 +315,7 @@ def _with_quotes(
 ) -> list[JobSection]:
     """Read the traces that findings name, and only where their words may be shown."""
     from reporter.analysis import quotes
+    from reporter.analysis.scrub import scrub
 
     limit = quotes.LIMITS.get(settings.redact)
     if limit is None:
@@ -332,7 +334,7 @@ def _with_quotes(
         trace = source.trace(trace_id, around)
         words = quotes.quote(trace, limit) if trace else None
         if words is not None:
-            said[trace_id] = words
+            said[trace_id] = words if settings.redact == "full" else scrub(words)
     return quotes.quoted(sections, said)
 
 
