@@ -313,6 +313,17 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
+class Summary:
+    """What PostHog's summariser wrote of one item."""
+
+    key: str
+    """Key of the item."""
+    title: str
+    bullets: tuple[str, ...]
+    """Its points, in order. All of it was written by a model about users' texts: untrusted."""
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """The answer to a user's own query."""
 

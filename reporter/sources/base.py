@@ -21,6 +21,7 @@ from reporter.model import (
     Provenance,
     Run,
     RunHeader,
+    Summary,
     Table,
     Totals,
     Trace,
@@ -136,6 +137,12 @@ class Source(Protocol):
 
     def trace(self, trace_id: str, window: Window | None = None) -> Trace | None:
         """Read one trace, or ``None`` if it has no event."""
+
+    def summaries(self, run: RunHeader, keys: Sequence[str]) -> Mapping[str, Summary]:
+        """Give what PostHog's summariser wrote of some items of a run, by key; the newest of each.
+
+        It writes about traces and generations only, and an item may have none.
+        """
 
     def query(self, sql: str, values: Mapping[str, Any], limit: int) -> Table:
         """Run the user's own query, bounded to `limit` rows."""

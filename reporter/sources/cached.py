@@ -23,6 +23,7 @@ from reporter.model import (
     Provenance,
     Run,
     RunHeader,
+    Summary,
     Table,
     Totals,
     Trace,
@@ -173,6 +174,10 @@ class CachedSource:
     def trace(self, trace_id: str, window: Window | None = None) -> Trace | None:
         """Ask for one trace."""
         return self._inner.trace(trace_id, window)
+
+    def summaries(self, run: RunHeader, keys: Sequence[str]) -> Mapping[str, Summary]:
+        """Ask what was written of items."""
+        return self._inner.summaries(run, keys)
 
     def query(self, sql: str, values: Mapping[str, Any], limit: int) -> Table:
         """Put the user's own query."""

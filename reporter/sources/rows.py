@@ -12,7 +12,18 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from reporter.model import Call, Failure, ItemMetrics, ModelUse, Totals, TraceEvent, TraceSummary, Window
+from reporter.model import (
+    Call,
+    Failure,
+    ItemMetrics,
+    ModelUse,
+    RunHeader,
+    Summary,
+    Totals,
+    TraceEvent,
+    TraceSummary,
+    Window,
+)
 from reporter.sources.base import TEXT_LIMIT
 
 if TYPE_CHECKING:
@@ -24,6 +35,8 @@ SPAN_END = timedelta(hours=2)
 """Added to a last moment so that `reporter.units.span`, made for exclusive ends, names its day."""
 
 _HTTP_STATUS = range(1000)
+_MOST_POINTS = 20
+_AROUND = timedelta(days=1)
 _INPUTS = ("$ai_input", "$ai_input_state")
 _OUTPUTS = ("$ai_output_choices", "$ai_output", "$ai_output_state")
 
@@ -223,6 +236,34 @@ def trace_event(row: Sequence[Any], properties: str | None) -> TraceEvent:
         input=_content(said, _INPUTS),
         output=_content(said, _OUTPUTS),
     )
+
+
+def written_in(run: RunHeader) -> tuple[datetime, datetime]:
+    """Say when what was written of a run's items was stored: hourly, some time after the items."""
+    return run.window.start - _AROUND, max(run.emitted_at, run.window.end) + _AROUND
+
+
+def written(rows: Iterable[tuple[str, str | None, str | None]]) -> dict[str, Summary]:
+    """Build summaries from rows of key, title and bullets as JSON; of one key the first row counts."""
+    found: dict[str, Summary] = {}
+    for key, title, bullets in rows:
+        if key not in found:
+            held = _array(bullets)[:_MOST_POINTS]
+            points = (point.get("text") if isinstance(point, dict) else point for point in held)
+            kept = (_cut(point, TEXT_LIMIT) for point in points if isinstance(point, str))
+            found[key] = Summary(key, _cut(title, TEXT_LIMIT) or "", tuple(point for point in kept if point))
+    return found
+
+
+def _array(text: str | None) -> list[Any]:
+    """Read a JSON array, which may itself be written as JSON text."""
+    held: Any = text
+    for _ in range(2):
+        try:
+            held = json.loads(held) if isinstance(held, str) else held
+        except (ValueError, RecursionError):
+            return []
+    return held if isinstance(held, list) else []
 
 
 def message_of(error: str | None) -> str | None:

@@ -165,6 +165,40 @@ def run(number: int, event: str, at: datetime, run_id: str, keys: list[str], **s
     add(number, event, at, user="clustering", **facts)
 
 
+add(90, "$ai_trace_summary", MID - TICK, trace_id=STRANGE, summary_title="an older one", summary_bullets=[])
+add(
+    91,
+    "$ai_trace_summary",
+    MID,
+    trace_id=STRANGE,
+    summary_title='Said "no"\\yes',
+    summary_bullets=[{"text": "first", "line_refs": "L1"}, {"text": "", "line_refs": ""}, "second", 3],
+)
+add(
+    91,
+    "$ai_trace_summary",
+    MID,
+    MID + TICK,
+    trace_id=STRANGE,
+    summary_title='Said "no"\\yes',
+    summary_bullets=[{"text": "first", "line_refs": "L1"}, {"text": "", "line_refs": ""}, "second", 3],
+)
+add(92, "$ai_trace_summary", MID, trace_id="free", summary_bullets='[{"text": 1')
+add(93, "$ai_trace_summary", START - timedelta(days=3), trace_id="plain", summary_title="too early")
+add(
+    94,
+    "$ai_generation_summary",
+    MID,
+    trace_id="plain",
+    generation_id=ANSWER.upper(),
+    summary_title="An answer",
+    summary_bullets='[{"text": "as text"}]',
+)
+SUMMARIES = {
+    STRANGE: ('Said "no"\\yes', ("first", "second")),
+    "free": ("", ()),
+}
+
 TRACE_KEYS = ["plain", STRANGE, "edge", "late", "twice", "123", "true", '{"a":1}', "free", "odd", "only-trace",
               "absent"]  # fmt: skip
 GENERATION_KEYS = [ANSWER.upper(), FAILED, TWICE, uid(2), "not-a-uuid", "' OR 1=1 --", EARLIER]

@@ -300,6 +300,25 @@ def test_a_trace_outside_the_window_is_none(source: Source) -> None:
     assert source.trace("nowhere") is None
 
 
+def test_summaries_are_the_newest_of_each_item(source: Source) -> None:
+    run = headers(source)[cases.TRACE_RUN]
+    found = source.summaries(run, [STRANGE, "free", "plain", "nowhere"])
+    assert {key: (one.title, one.bullets) for key, one in found.items()} == cases.SUMMARIES
+    assert all(one.key == key for key, one in found.items())
+
+
+def test_summaries_of_generations_go_by_the_event_however_spelled(source: Source) -> None:
+    run = headers(source)[cases.GENERATION_RUN]
+    found = source.summaries(run, [cases.ANSWER.upper(), cases.FAILED])
+    assert {key: (one.title, one.bullets) for key, one in found.items()} == {
+        cases.ANSWER.upper(): ("An answer", ("as text",))
+    }
+
+
+def test_evaluations_have_no_summaries(source: Source) -> None:
+    assert source.summaries(headers(source)[cases.EVALUATION_RUN], [uid(50)]) == {}
+
+
 def test_a_query_is_bounded_and_bound(source: Source, adapter: Adapter) -> None:
     sql = "SELECT count(*) AS n FROM events WHERE event = " + adapter.values.format("name")  # noqa: S608 (ours)
     table = source.query(sql, {"name": "$ai_evaluation"}, 10)

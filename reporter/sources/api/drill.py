@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from reporter.errors import QuestionFailed, QuestionRefused, QuestionTooLarge, SourceError
-from reporter.model import Call, Table, Trace, TraceEvent, TraceSummary, Window
+from reporter.model import Call, Summary, Table, Trace, TraceEvent, TraceSummary, Window
 from reporter.sources import rows as build
 from reporter.sources.api import values
 from reporter.sources.api.client import in_pairs
@@ -216,6 +216,18 @@ class Drill:
             held = {f"$ai_{name}": _json(row[name]) for name in questions.CONTENT_COLUMNS[1:] if row[name]}
             said[str(row["id"])] = json.dumps(held)
         return said
+
+    def written(
+        self, level: Level, keys: Sequence[str], start: datetime, end: datetime
+    ) -> Mapping[str, Summary]:
+        """Read what the summariser wrote of items, by key."""
+        found: list[tuple[str, str | None, str | None]] = []
+        for first in range(0, len(keys), _KEYS):
+            for row in self._reader.rows(questions.written(level, keys[first : first + _KEYS], start, end)):
+                item = values.word(row["item"]) or ""
+                key = item if level == "trace" else item.lower()
+                found.append((key, values.word(row["title"]), values.word(row["bullets"])))
+        return build.written(found)
 
     # -- the user's own question ------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
@@ -18,6 +19,7 @@ from reporter.model import (
     Provenance,
     Run,
     RunHeader,
+    Summary,
     Table,
     Totals,
     Trace,
@@ -32,8 +34,9 @@ from reporter.sources.api.reading import Listed, Outcome, Reader
 from reporter.sources.base import Wanted
 from reporter.sources.caveats import Caveats
 from reporter.sources.decode import EventRow, decode_run
+from reporter.sources.queries import SUMMARY_EVENTS
 from reporter.sources.queries.hogql import runs as run_questions
-from reporter.sources.rows import canonical
+from reporter.sources.rows import canonical, written_in
 from reporter.sources.run_id import parse_run_id
 from reporter.sources.times import parse_instant
 from reporter.units import clean
@@ -259,6 +262,14 @@ class ApiSource:
     def trace(self, trace_id: str, window: Window | None = None) -> Trace | None:
         """Read one trace (what of it lies in the window), or ``None`` if it has no event."""
         return self._drill.trace(trace_id, window)
+
+    def summaries(self, run: RunHeader, keys: Sequence[str]) -> Mapping[str, Summary]:
+        """Give what PostHog's summariser wrote of items of a run, by key; the newest of each."""
+        if run.level not in SUMMARY_EVENTS:
+            return {}
+        spelled = {key if run.level == "trace" else canonical(key) or key: key for key in keys}
+        found = self._drill.written(run.level, sorted(spelled), *written_in(run))
+        return {spelled[key]: replace(one, key=spelled[key]) for key, one in found.items() if key in spelled}
 
     def query(self, sql: str, values: Mapping[str, Any], limit: int) -> Table:
         """Run the user's own HogQL; ``{name}`` stands for a value.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -18,6 +19,7 @@ from reporter.model import (
     Provenance,
     Run,
     RunHeader,
+    Summary,
     Table,
     Totals,
     Trace,
@@ -31,6 +33,7 @@ from reporter.sources.export.ask import ask
 from reporter.sources.export.store import Store
 from reporter.sources.filters import Condition, Property, duckdb_condition, equality
 from reporter.sources.jobs import decode_jobs
+from reporter.sources.queries import SUMMARY_EVENTS
 from reporter.sources.queries import for_duckdb as queries
 from reporter.sources.run_id import parse_run_id
 from reporter.units import clean, count, iso, span
@@ -253,6 +256,16 @@ class ExportSource:
         properties = self._store.properties([row[0] for row in found])
         events = tuple(build.trace_event(row, properties.get(row[0])) for row in found)
         return Trace(summary=build.summary(summaries[0]), events=events)
+
+    def summaries(self, run: RunHeader, keys: Sequence[str]) -> Mapping[str, Summary]:
+        """Give what PostHog's summariser wrote of items of a run, by key; the newest of each."""
+        if run.level not in SUMMARY_EVENTS:
+            return {}
+        spelled = {key if run.level == "trace" else build.canonical(key) or key: key for key in keys}
+        start, end = build.written_in(run)
+        rows = self._store.written(run.level, sorted(spelled), build.naive(start), build.naive(end))
+        found = build.written(rows)
+        return {spelled[key]: replace(one, key=spelled[key]) for key, one in found.items() if key in spelled}
 
     def query(self, sql: str, values: Mapping[str, Any], limit: int) -> Table:
         """Run the user's own SELECT over ``events``.

@@ -24,7 +24,7 @@ from reporter.sources.export import scan
 from reporter.sources.export.explain import explain
 from reporter.sources.export.files import find_files
 from reporter.sources.filters import Condition, Property
-from reporter.sources.queries import TRACE_EVENTS, literals
+from reporter.sources.queries import SUMMARY_EVENTS, TRACE_EVENTS, literals
 from reporter.sources.queries.for_duckdb import (
     AI_EVENTS,
     DUCKDB_EVENT,
@@ -35,6 +35,9 @@ from reporter.sources.queries.for_duckdb import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from reporter.model import Level
 
 _MEMORY = "512MB"
 _MORE_MEMORY = "2GB"
@@ -191,6 +194,26 @@ class Store:
         if self._kept_properties:
             source = f"SELECT uuid, properties FROM kept WHERE {chosen}"
         return {uuid: text for uuid, text in self.rows(source, {"ids": list(uuids)}) if text is not None}
+
+    def written(
+        self, level: Level, keys: Sequence[str], start: datetime, end: datetime
+    ) -> list[tuple[str, str | None, str | None]]:
+        """Read key, title and bullets (JSON) of what was written of items in [start, end); newest first."""
+        event, held = SUMMARY_EVENTS[level]
+        item = f"json_extract_string(properties, '$.\"{held}\"')"
+        chosen = {
+            "item": item if level == "trace" else f"lower({item})",
+            "title": "said(json_extract_string(properties, '$.\"$ai_summary_title\"'))",
+            "bullets": "json_extract_string(properties, '$.\"$ai_summary_bullets\"')",
+            "moment": "ts",
+        }
+        once = self._once(chosen, f"'{event}'", "ts >= $starts AND ts < $ends")
+        rows = self.rows(
+            f"SELECT item, title, bullets FROM ({once}) WHERE item IN (SELECT unnest($keys)) "
+            "ORDER BY moment DESC, uuid",
+            {"keys": list(keys), "starts": start, "ends": end},
+        )
+        return [(row[0], row[1], row[2]) for row in rows]
 
     def open_view(self) -> None:
         """Create the view ``events`` over all rows of the files, one a uuid, for the user's queries."""

@@ -13,8 +13,16 @@ from reporter.sources.base import CALL_EVENTS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from reporter.model import Level
+
 ERROR_CHARS = 20_000
 """Characters kept of an error before its message is looked for."""
+
+SUMMARY_EVENTS: Mapping[Level, tuple[str, str]] = {
+    "trace": ("$ai_trace_summary", "$ai_trace_id"),
+    "generation": ("$ai_generation_summary", "$ai_generation_id"),
+}
+"""Level → the event that holds what was written of an item, and the property that holds its key."""
 
 TRACE_EVENTS = (*CALL_EVENTS, "$ai_trace")
 """Events that make up a trace when it is shown."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from reporter.sources.queries import TRACE_EVENTS, literals
+from reporter.sources.queries import SUMMARY_EVENTS, TRACE_EVENTS, literals
 from reporter.sources.queries.hogql.spelling import (
     CALLS,
     FIGURE,
@@ -37,6 +37,7 @@ ROW_COLUMNS = (
     "error", "span", "parent", "generation", "span_name", "trace_name",
 )  # fmt: skip
 CONTENT_COLUMNS = ("id", "input", "output", "output_choices", "input_state", "output_state")
+WRITTEN_COLUMNS = ("item", "title", "bullets")
 TRACE_ROWS_LIMIT = 10_000
 _TRACE = literals(TRACE_EVENTS)
 
@@ -152,3 +153,19 @@ def extent(trace_id: str, start: datetime, end: datetime) -> Ask:
     WHERE event IN ({_TRACE}) AND {values.within("timestamp", start, end)} AND {of_traces([trace_id])}
     LIMIT 2"""
     return Ask("extent of a trace", sql, ("first", "last", "events"), 2, values.bound)
+
+
+def written(level: Level, keys: Sequence[str], start: datetime, end: datetime) -> Ask:
+    """Ask what the summariser wrote of some items in [start, end), newest first; at most a few rows each.
+
+    Columns are `WRITTEN_COLUMNS`.
+    """
+    values = Values()
+    event, held = SUMMARY_EVENTS[level]
+    listed = ", ".join(text_literal(key) for key in keys) or "''"
+    chosen = of_traces(keys) if level == "trace" else f"lower(toString(properties.{held})) IN ({listed})"
+    sql = f"""SELECT toString(properties.{held}) AS item, toString(properties.$ai_summary_title) AS title,
+      toString(properties.$ai_summary_bullets) AS bullets
+    FROM events WHERE event = '{event}' AND {values.within("timestamp", start, end)} AND {chosen}
+    ORDER BY timestamp DESC, toString(uuid) LIMIT {TRACE_ROWS_LIMIT}"""
+    return Ask("summaries of items", sql, WRITTEN_COLUMNS, TRACE_ROWS_LIMIT, values.bound)
