@@ -21,6 +21,7 @@ from reporter.report import (
     Bridge,
     Change,
     Cluster,
+    Driver,
     Incident,
     JobSection,
     ModelCost,
@@ -76,6 +77,26 @@ def noted(notes: Sequence[Annotation], level: Redaction) -> list[Annotation]:
     return [msgspec.structs.replace(note, text=f"Annotation {i}") for i, note in enumerate(notes, start=1)]
 
 
+def drivers(some: Sequence[Driver], level: Redaction) -> list[Driver]:
+    """Lower drivers to a redaction level: a value may be a customer's name."""
+    replace = msgspec.structs.replace
+    if level == "full":
+        return list(some)
+    if level == "numbers":
+        names = {key: i for i, key in enumerate(dict.fromkeys((d.dimension, d.value) for d in some), start=1)}
+        return [replace(d, value=f"Value {names[d.dimension, d.value]}") for d in some]
+    return [replace(d, value=scrub(d.value)) for d in some]
+
+
+def filters(some: Sequence[Mapping[str, Any]], level: Redaction) -> tuple[dict[str, Any], ...]:
+    """Lower a job's filters: a value is free text, often a customer's address; its property may stay."""
+    if level == "full":
+        return tuple(dict(one) for one in some)
+    if level == "numbers":
+        return tuple({**one, "value": None} if "value" in one else dict(one) for one in some)
+    return tuple(_deep(one) for one in some)
+
+
 def section(job: JobSection, level: Redaction, least: int = 0) -> JobSection:
     """Lower one section to a redaction level.
 
@@ -113,11 +134,9 @@ def section(job: JobSection, level: Redaction, least: int = 0) -> JobSection:
         return made
     if level != "numbers":
         return _scrubbed(made)
-    # The value of a filter is free text, often a customer's address; which property it is about may stay.
-    filters = [{**f, "value": None} if "value" in f else f for f in job.job.event_filters]
     return replace(
         made,
-        job=replace(job.job, event_filters=filters),
+        job=replace(job.job, event_filters=list(filters(job.job.event_filters, level))),
         gone=[
             replace(gone, title=title_of(gone.prior_cluster_id, gone.title, level, prior=True))
             for gone in job.gone
@@ -151,7 +170,7 @@ def _cluster(cluster: Cluster, level: Redaction, models: Mapping[str, str]) -> C
         lineage=replace(cluster.lineage, names=[title]),
         change=_change(cluster.change) if cluster.change is not None else None,
         errors=[replace(error, cause=f"Cause {i}") for i, error in enumerate(cluster.errors, start=1)],
-        drivers=[replace(driver, value=f"Value {i}") for i, driver in enumerate(cluster.drivers, start=1)],
+        drivers=drivers(cluster.drivers, level),
         exemplars=exemplars,
         posthog_metrics=figures if cluster.posthog_metrics is not None else None,
         models=_models(cluster.models, models),
@@ -187,7 +206,7 @@ def _scrubbed(job: JobSection) -> JobSection:
             lineage=replace(c.lineage, names=[scrub(name) for name in c.lineage.names]),
             change=change,
             errors=[replace(error, cause=scrub(error.cause)) for error in c.errors],
-            drivers=[replace(driver, value=scrub(driver.value)) for driver in c.drivers],
+            drivers=drivers(c.drivers, "titles"),
             exemplars=[replace(e, quote=scrub(e.quote) if e.quote else None) for e in c.exemplars],
             metrics=replace(c.metrics, dominant_evaluation_name=scrub(name) if name else name),
             posthog_metrics=_deep(c.posthog_metrics),
@@ -199,7 +218,7 @@ def _scrubbed(job: JobSection) -> JobSection:
         bridge = replace(bridge, lines=lines)
     return replace(
         job,
-        job=replace(job.job, event_filters=[_deep(f) for f in job.job.event_filters]),
+        job=replace(job.job, event_filters=list(filters(job.job.event_filters, "titles"))),
         clusters=[cluster(c) for c in job.clusters],
         noise=cluster(job.noise) if job.noise is not None else None,
         gone=[replace(gone, title=scrub(gone.title)) for gone in job.gone],

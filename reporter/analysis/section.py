@@ -13,6 +13,7 @@ from reporter import units
 from reporter.analysis import (
     bridge,
     causes,
+    drivers,
     exemplars,
     lineage,
     links,
@@ -37,9 +38,11 @@ from reporter.report import (
     Change,
     Comparability,
     Coverage,
+    Driver,
     HistoryPoint,
     JobInfo,
     JobSection,
+    MetricChange,
     Overall,
     Redaction,
     RunInfo,
@@ -320,7 +323,9 @@ def _cluster(
             mine,
             header.window,
         ),
-        drivers=[],
+        drivers=_drivers(rows, prior_rows, compared.changes[cluster.cluster_id].get("mean_cost_usd"))
+        if compared and origin
+        else [],
         exemplars=exemplars.exemplars(cluster, latest.rows, latest.level, inputs.host, inputs.project_id),
         distributions=metrics.distributions(rows),
         prior_distributions=metrics.distributions(prior_rows) if origin else None,
@@ -329,6 +334,17 @@ def _cluster(
         posthog_metrics=dict(baked) if baked is not None else None,
         models=model_costs.models(rows, prior_rows if origin else None),
     )
+
+
+def _drivers(
+    rows: Sequence[ItemMetrics], prior_rows: Sequence[ItemMetrics], cost: MetricChange | None
+) -> list[Driver]:
+    """Take a change of the mean cost apart by model, where it changed."""
+    if cost is None or cost.call not in ("changed", "probably_changed"):
+        return []
+    sides = [drivers.parts_by_model(some) for some in (rows, prior_rows)]
+    sizes = [sum(row.has_data for row in some) for some in (rows, prior_rows)]
+    return drivers.drivers(sides[0], sides[1], (sizes[0], sizes[1]), drivers.MODEL, "mean_cost_usd")
 
 
 def _point(measured: Measured, cluster: Cluster | None) -> HistoryPoint:

@@ -112,6 +112,8 @@ def _job_cells(row: JobRow) -> tuple[str, ...]:
 
 
 def _job_detail(row: JobRow) -> list[tuple[str, str]]:
+    from reporter.render import reasons
+
     configured = (
         "deleted" if row.deleted else {True: "enabled", False: "disabled", None: "not known"}[row.enabled]
     )
@@ -120,7 +122,8 @@ def _job_detail(row: JobRow) -> list[tuple[str, str]]:
         ("id", row.id or "none"),
         ("level", row.level),
         ("configured", configured),
-        ("status", row.status),
+        ("looks at", reasons.conditions(row.event_filters) or "everything"),
+        ("status", f"{row.status}, stale" if row.stale and row.status != "stale" else row.status),
         ("reason", row.reason or units.UNKNOWN),
         ("latest run", row.latest_run_id or units.UNKNOWN),
         ("window end", f"{_minute(row.latest_window_end)} UTC" if row.latest_window_end else units.UNKNOWN),

@@ -12,7 +12,7 @@ import click
 from reporter import __version__
 
 COMPLETE_VARIABLE = "_REPORTER_COMPLETE"
-SECTIONS = ("Reports", "Looking around", "Setting up")
+SECTIONS = ("Reports", "Looking around", "Looking closer", "Setting up")
 COMMANDS = {
     "report": ("reporter.cli.reports", "Reports", "Report on the latest run of every job."),
     "compare": ("reporter.cli.reports", "Reports", "Report on any two runs of one level."),
@@ -21,6 +21,10 @@ COMMANDS = {
     "verify": ("reporter.cli.documents", "Reports", "Recompute the sums and hashes of a report.json."),
     "jobs": ("reporter.cli.lists", "Looking around", "List jobs with their latest and prior run."),
     "runs": ("reporter.cli.lists", "Looking around", "List runs, newest first."),
+    "cluster": ("reporter.cli.drill", "Looking closer", "Show one cluster and its items."),
+    "traces": ("reporter.cli.drill", "Looking closer", "List traces of a window, a run or a cluster."),
+    "trace": ("reporter.cli.drill", "Looking closer", "Show one trace as a tree."),
+    "query": ("reporter.cli.drill", "Looking closer", "Put a query of your own."),
     "doctor": ("reporter.cli.doctor", "Setting up", "Check key, project, data, fonts and folders."),
     "init": ("reporter.cli.setup", "Setting up", "Write a commented reporter.toml."),
     "config": ("reporter.cli.setup", "Setting up", "Show the settings and where each came from."),

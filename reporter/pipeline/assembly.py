@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _AROUND = timedelta(days=1)
 """How far outside the runs' windows a trace of theirs may begin or end, and a run between be stored."""
+_FOR_A_PRIOR = timedelta(days=35)
+"""How far before a run its prior is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,42 @@ def assemble_pair(
     if error is not None:
         raise error
     return _report(source, settings, "compare", now, caveats, [section], past)
+
+
+def section_of(
+    source: Source,
+    settings: Settings,
+    now: datetime,
+    run: Run,
+    caveats: list[Caveat],
+    progress: Progress,
+) -> JobSection:
+    """Report on one run of a job, compared as the baseline asks.
+
+    Raises:
+        SourceError: What the section needs cannot be read.
+    """
+    header = run.header
+    job = (header.job_id, header.level)
+    start = min(settings.since_at(now), header.emitted_at - _FOR_A_PRIOR)
+    source.ahead(Wanted(listed=(start, now)))
+    listed = {one.run_id: one for one in source.runs(start, now) if (one.job_id, one.level) == job}
+    runs = tuple({**listed, header.run_id: header}.values())
+    group = next(g for g in selection.group(source.jobs(), runs) if g.runs and following.key(g) == job)
+    (group,) = with_baseline(source, (group,), settings.baseline)
+    choice = selection.choose_prior(header, group.runs, settings.baseline)
+    prior = source.run(choice.prior.run_id) if choice.prior else None
+    pair = _Pair(group, run, prior, choice)
+    past = remembering.recalled(
+        settings, settings.project_id or source.describe().project_id, [job], progress
+    )
+    source.ahead(_wanted([_headers(pair, past)]))
+    memory, matched = following.followed(source, group, (run, prior), past, caveats)
+    past = replace(past, memories={job: memory})
+    section, error = _section(source, settings, now, pair, 0, past, matched)
+    if error is not None:
+        raise error
+    return section
 
 
 @dataclass(frozen=True, slots=True)

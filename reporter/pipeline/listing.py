@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reporter import units
 from reporter.pipeline.opening import Progress, groups_of, moment_of, opened, with_baseline
@@ -22,7 +23,11 @@ class JobRow:
     level: str
     enabled: bool | None
     deleted: bool
+    event_filters: tuple[Mapping[str, Any], ...]
+    """As configured; texts in them are scrubbed unless everything may be shown."""
     status: str
+    stale: bool
+    """Whether the latest run is an old one."""
     latest_run_id: str | None
     latest_window_end: str | None
     prior_run_id: str | None
@@ -53,7 +58,7 @@ def list_jobs(settings: Settings, *, progress: Progress, warn: Warn) -> tuple[Jo
         UsageError: An option names a job or run that does not exist.
         SourceError: The source cannot be read.
     """
-    from reporter.analysis import selection
+    from reporter.analysis import redact, selection
 
     now = moment_of(settings)
     with opened(settings, warn, progress) as source:
@@ -71,7 +76,9 @@ def list_jobs(settings: Settings, *, progress: Progress, warn: Warn) -> tuple[Jo
                 level=group.job.level,
                 enabled=group.job.enabled,
                 deleted=group.job.deleted,
+                event_filters=redact.filters(group.job.event_filters, settings.redact),
                 status=status,
+                stale=latest is not None and selection.is_stale(latest, now),
                 latest_run_id=latest.run_id if latest else None,
                 latest_window_end=units.iso(latest.window.end) if latest else None,
                 prior_run_id=prior.run_id if prior else None,

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from reporter.report import Cluster, Driver, Finding, JobSection
 
+_SOME = 0.005
+"""Part of a change from which a driver is worth a line."""
 _SHOWN = 5
 _MAIN = ("share", "mean_cost_usd", "median_latency_s", "error_rate")
 
@@ -221,7 +223,7 @@ def card(c: Cluster, section: JobSection, job_index: int, tz: str, swatches: dic
         errors=tuple(
             rows.error(units.clean(e.cause, 240) or "(no error message)", [(name, e)]) for e in c.errors[:5]
         ),
-        drivers=tuple(_driver(d) for d in c.drivers[:5]),
+        drivers=tuple(_driver(d) for d in c.drivers[:5] if abs(d.contribution) >= _SOME),
         exemplars=tuple(
             ExemplarRow(
                 key=units.clean(e.trace_id or e.item_key, 80),

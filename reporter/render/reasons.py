@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reporter import units
 from reporter.render import words
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from reporter.report import Bridge, Cluster, Finding, JobSection, MetricChange, UnitCostParts
 
 _MOSTLY = 0.5
@@ -108,16 +110,18 @@ _VALUES_MOST = 4
 
 def filters(section: JobSection) -> str:
     """Write a job's filters as one sentence; empty where it has none."""
-    told = [_filter(one) for one in section.job.event_filters[:6]]
-    more = len(section.job.event_filters) - len(told)
-    if not told:
-        return ""
-    rest = f" and {units.plural(more, 'more filter')}" if more else ""
-    many = words.noun(section.job.level)
-    return f"The job looks only at {many} where {' and '.join(told)}{rest}."
+    told = conditions(section.job.event_filters)
+    return f"The job looks only at {words.noun(section.job.level)} where {told}." if told else ""
 
 
-def _filter(one: dict[str, object]) -> str:
+def conditions(event_filters: Sequence[Mapping[str, Any]]) -> str:
+    """Write PostHog's property filters as a condition; empty where there are none."""
+    told = [_filter(one) for one in event_filters[:6]]
+    more = len(event_filters) - len(told)
+    return " and ".join(told) + (f" and {units.plural(more, 'more filter')}" if more else "")
+
+
+def _filter(one: Mapping[str, Any]) -> str:
     key = units.clean(str(one.get("key") or "a property"), 80)
     operator = str(one.get("operator") or "exact")
     verb = _OPERATORS.get(operator, units.clean(operator.replace("_", " "), 40))

@@ -4,7 +4,7 @@
 deliver): the left makes it, the right takes it, neither looks past it.
 """
 
-from reporter.report.codec import content_hash, from_json, schema, sealed, to_json
+from reporter.report.codec import content_hash, from_json, plain, schema, sealed, to_json
 from reporter.report.document import (
     SCHEMA_VERSION,
     Annotation,
@@ -22,6 +22,15 @@ from reporter.report.document import (
     SourceInfo,
     Unassigned,
     VerdictWord,
+)
+from reporter.report.drilldown import (
+    ClusterView,
+    ItemRow,
+    QueryView,
+    TraceNode,
+    TraceRow,
+    TracesView,
+    TraceView,
 )
 from reporter.report.section import (
     Bridge,
@@ -79,6 +88,7 @@ __all__ = [
     "Caveat",
     "Change",
     "Cluster",
+    "ClusterView",
     "Comparability",
     "Coverage",
     "Distribution",
@@ -100,6 +110,7 @@ __all__ = [
     "IncidentCause",
     "IncidentCluster",
     "IncidentRun",
+    "ItemRow",
     "JobInfo",
     "JobSection",
     "Kind",
@@ -114,12 +125,17 @@ __all__ = [
     "Phase",
     "PriorCluster",
     "PriorTransition",
+    "QueryView",
     "Ratio",
     "Redaction",
     "Report",
     "RunInfo",
     "SourceInfo",
     "Status",
+    "TraceNode",
+    "TraceRow",
+    "TraceView",
+    "TracesView",
     "Transition",
     "TransitionEntry",
     "Unassigned",
@@ -127,6 +143,7 @@ __all__ = [
     "VerdictWord",
     "content_hash",
     "from_json",
+    "plain",
     "schema",
     "sealed",
     "to_json",

@@ -81,6 +81,11 @@ def schema() -> dict[str, Any]:
     }
 
 
+def plain(value: msgspec.Struct) -> Any:
+    """Give a value as JSON holds it: numbers rounded as in report.json, what is not finite as ``None``."""
+    return _tidy(msgspec.to_builtins(value, enc_hook=str))
+
+
 class _Versioned(msgspec.Struct):
     schema_version: str
 

@@ -242,8 +242,12 @@ class Driver(Value, frozen=True, kw_only=True):
     dimension: str
     value: str
     contribution: float
+    """Part of the change of `metric`; the drivers of one dimension and metric add up to 1."""
     latest_items: int
     prior_items: int
+    metric: str = "mean_cost_usd"
+    difference: float | None = None
+    """What the value adds to the change, in the metric's unit per item with data."""
 
 
 class Exemplar(Value, frozen=True, kw_only=True):

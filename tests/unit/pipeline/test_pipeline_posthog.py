@@ -12,7 +12,8 @@ import pytest
 
 from reporter import pipeline
 from reporter.config import Secret, Settings
-from reporter.errors import NothingToReport, SourceError
+from reporter.errors import NothingToReport, SourceError, UsageError
+from reporter.pipeline import drilldown
 from reporter.state import StateFolder
 from tests.e2e.test_posthog_api import jobs, world
 from tests.events import NOW, Project, job_list
@@ -88,6 +89,34 @@ def test_lists_and_comparisons_ask_for_no_more_than_they_need(settings: Settings
     assert outcome.report.jobs[0].prior is not None
     itself = pipeline.run_compare(settings, runs[0].run_id, runs[0].run_id, progress=Steps())
     assert itself.report.findings == []
+
+
+def test_looking_closer_works_over_the_api(settings: Settings) -> None:
+    shown = drilldown.show_cluster(
+        settings, "Default - traces", "0", sort="cost", limit=5, by=("desk",), progress=Steps()
+    )
+    assert shown.prior_run_id is not None
+    assert len(shown.items) == 5
+    assert [i.cost_usd for i in shown.items] == sorted((i.cost_usd for i in shown.items), reverse=True)
+    assert {d.dimension for d in shown.cluster.drivers} <= {"desk"}
+    listed = drilldown.list_traces(
+        settings, run_name="Default - traces", cluster_name="0", since=None, until=None, filters={}, limit=500,
+        progress=Steps(),
+    )  # fmt: skip
+    assert {i.trace_id for i in shown.items} <= {t.trace_id for t in listed.traces}
+    traced = drilldown.show_trace(settings, shown.items[0].trace_id or "", progress=Steps())
+    assert traced.trace.cost_usd == pytest.approx(shown.items[0].cost_usd)
+    answer = drilldown.put_query(
+        settings,
+        "SELECT count() AS n FROM events WHERE event = {kind} AND timestamp >= toDateTime({since}, 'UTC')",
+        {"kind": "$ai_trace_clusters"}, since=NOW - timedelta(days=3), until=None, unbounded=False, limit=10,
+        progress=Steps(),
+    )  # fmt: skip
+    assert (answer.columns, answer.rows) == (["n"], [[3]])
+    with pytest.raises(UsageError, match="refused"):
+        drilldown.put_query(
+            settings, "SELEC 1", {}, since=None, until=None, unbounded=True, limit=10, progress=Steps()
+        )
 
 
 def test_a_baseline_is_found_by_its_id_alone(settings: Settings) -> None:
