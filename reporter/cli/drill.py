@@ -95,7 +95,9 @@ def cluster(
     as_csv: bool,  # noqa: FBT001 (a flag)
     **flags: Any,
 ) -> None:
-    """Show one cluster: figures, what drives its change, why calls failed, its items.
+    """Show one cluster and its items.
+
+    With its figures, what drives its change, why calls failed and which traces are worth opening.
 
     RUN is a run id, or a job's id or name for its latest run. CLUSTER is its number (-1 for the outliers), or
     words of its title. Put -- before -1.
@@ -138,7 +140,10 @@ def traces(
     as_csv: bool,  # noqa: FBT001 (a flag)
     **flags: Any,
 ) -> None:
-    """List traces, newest first: of a window, of a run or of one of its clusters."""
+    """List traces of a window, a run or a cluster.
+
+    Newest first; each begins in the window.
+    """
     session = ctx.ensure_object(Session)
     settings = session.settle(flags).settings
     if cluster is not None and run is None:
@@ -173,9 +178,9 @@ def traces(
 @settings_options(without=_PLAIN)
 @click.pass_context
 def trace(ctx: click.Context, /, trace_id: str, as_csv: bool, **flags: Any) -> None:  # noqa: FBT001 (a flag)
-    """Show one trace as a tree of its spans, generations and embeddings.
+    """Show one trace as a tree.
 
-    What was said is shown at the redaction levels quotes (cut and scrubbed) and full.
+    Its spans, generations and embeddings, parents before children. What was said is shown at the redaction levels quotes (cut and scrubbed) and full.
     """
     session = ctx.ensure_object(Session)
     settings = session.settle(flags).settings
@@ -215,9 +220,9 @@ def query(
     as_csv: bool,  # noqa: FBT001 (a flag)
     **flags: Any,
 ) -> None:
-    """Put a query of your own: HogQL to PostHog, SQL (DuckDB's) to an export.
+    """Put a query of your own.
 
-    The query names the window as {since} and {until} (over an export $since and $until); nothing is added
+    In HogQL to PostHog, in DuckDB's SQL to an export. It names the window as {since} and {until} (over an export $since and $until); nothing is added
     to it but a bound of rows. Answers are not redacted.
     """
     session = ctx.ensure_object(Session)
