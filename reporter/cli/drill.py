@@ -180,7 +180,8 @@ def traces(
 def trace(ctx: click.Context, /, trace_id: str, as_csv: bool, **flags: Any) -> None:  # noqa: FBT001 (a flag)
     """Show one trace as a tree.
 
-    Its spans, generations and embeddings, parents before children. What was said is shown at the redaction levels quotes (cut and scrubbed) and full.
+    Its spans, generations and embeddings, parents before children. What was said is shown at the
+    redaction levels quotes (cut and scrubbed) and full.
     """
     session = ctx.ensure_object(Session)
     settings = session.settle(flags).settings
@@ -222,8 +223,8 @@ def query(
 ) -> None:
     """Put a query of your own.
 
-    In HogQL to PostHog, in DuckDB's SQL to an export. It names the window as {since} and {until} (over an export $since and $until); nothing is added
-    to it but a bound of rows. Answers are not redacted.
+    In HogQL to PostHog, in DuckDB's SQL to an export. It names the window as {since} and {until} (over an
+    export $since and $until); nothing is added to it but a bound of rows. Answers are not redacted.
     """
     session = ctx.ensure_object(Session)
     settings = session.settle(flags).settings
