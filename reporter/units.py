@@ -193,6 +193,15 @@ def moment(time: str, tz: str = "UTC") -> str:
     return f"{day(time, tz)}, {local:%H:%M}{_NBSP}{local.tzname() or tz}"
 
 
+def period(start: str, end: str, tz: str = "UTC") -> str:
+    """Write two moments: ``9 Nov 2026, 14:05 to 16:10 UTC``, day and zone once where both share them."""
+    zone = ZoneInfo(tz)
+    first, last = (parse_time(time).astimezone(zone) for time in (start, end))
+    if first.date() == last.date() and first.tzname() == last.tzname():
+        return f"{day(start, tz)}, {first:%H:%M} to {last:%H:%M}{_NBSP}{last.tzname() or tz}"
+    return f"{moment(start, tz)} to {moment(end, tz)}"
+
+
 def span(start: str, end: str, tz: str = "UTC") -> str:
     """Write a window by its days: ``9–15 Nov 2026``, ``30 Oct – 5 Nov 2026``.
 

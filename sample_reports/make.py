@@ -1,4 +1,4 @@
-"""Make the sample reports again from the bundled events: five Mondays, each remembering those before.
+"""Make the samples again from the bundled events: five Mondays, each remembering the last, and an incident.
 
 `python sample_reports/make.py` writes them beside itself; a folder as its argument writes them there.
 """
@@ -19,6 +19,8 @@ from reporter.sources import demo
 LATEST = datetime.fromisoformat("2026-11-23T08:00:00Z")
 """The Monday of the `weekly` sample; the Monday before was a quiet one."""
 SAMPLES = {LATEST - timedelta(weeks=1): "quiet", LATEST: "weekly"}
+OUTAGE = ("2026-11-20T12:00:00Z", "2026-11-20T16:30:00Z")
+"""The window of the `incident` sample, a little wider than the outage planted in it."""
 FORMATS = "html,pdf,json,md,csv"
 
 
@@ -55,13 +57,21 @@ def make(out: Path) -> None:
             now = LATEST - timedelta(weeks=week)
             files = as_of(now, whole, work / f"week-{week}")
             name = SAMPLES.get(now)
-            command = [
-                *(sys.executable, "-m", "reporter", "report", "--quiet", "--now", now.isoformat()),
-                *("--source", str(files.events), "--jobs", str(files.jobs), "--state", str(work / "state")),
-                *("--annotate", str(files.annotations), "--format", FORMATS if name else "json"),
-                *("--out", str(out / name if name else work / f"out-{week}")),
-            ]
-            subprocess.run(command, cwd=work, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 (our own command line)
+            target = out / name if name else work / f"out-{week}"
+            formats = FORMATS if name else "json"
+            _reporter(work, files, now, target, "report", "--format", formats, "--state", str(work / "state"))
+        window = ("--from", OUTAGE[0], "--to", OUTAGE[1], "--title", "Statement provider refuses calls")
+        _reporter(work, whole, LATEST, out / "incident", "incident", *window, "--format", FORMATS)
+
+
+def _reporter(work: Path, files: demo.DemoFiles, now: datetime, out: Path, *arguments: str) -> None:
+    """Call the command line over some files."""
+    command = [
+        *(sys.executable, "-m", "reporter", *arguments, "--quiet", "--now", now.isoformat()),
+        *("--source", str(files.events), "--jobs", str(files.jobs), "--annotate", str(files.annotations)),
+        *("--out", str(out)),
+    ]
+    subprocess.run(command, cwd=work, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 (our own command line)
 
 
 if __name__ == "__main__":

@@ -50,8 +50,13 @@ def masked(message: str) -> str:
 
 def cause_of(failure: Failure) -> str:
     """Name a failure: its HTTP status, if it has one, and its masked text."""
-    text = masked(failure.message) or "no error text"
-    return text if failure.http_status is None else f"{failure.http_status}: {text}"
+    return named(failure.message, failure.http_status)
+
+
+def named(message: str, http_status: int | None) -> str:
+    """Name what a call failed of."""
+    text = masked(message) or "no error text"
+    return text if http_status is None else f"{http_status}: {text}"
 
 
 def causes(

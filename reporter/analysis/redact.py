@@ -53,18 +53,18 @@ def redact(report: Report, level: Redaction) -> Report:
         for finding in report.findings
     ]
     headline = report.headline
-    if target == "numbers" or report.redaction == "full":
+    if report.kind != "incident" and (target == "numbers" or report.redaction == "full"):
         headline = findings.verdict_and_headline(told, sections, report.kind)[1]
-    incident = report.incident
-    if target == "numbers" and isinstance(incident, Incident):
-        incident = _incident(incident)
+    told_incident = report.incident
+    if isinstance(told_incident, Incident):
+        told_incident = incident(told_incident, target)
     return msgspec.structs.replace(
         report,
         redaction=target,
         jobs=sections,
         findings=told,
         headline=headline,
-        incident=incident,
+        incident=told_incident,
         annotations=noted(report.annotations, target),
         content_sha256="",
     )
@@ -276,12 +276,21 @@ def _bridge(bridge: Bridge) -> Bridge:
     return msgspec.structs.replace(bridge, lines=lines)
 
 
-def _incident(incident: Incident) -> Incident:
+def incident(told: Incident, level: Redaction) -> Incident:
+    """Lower an incident to a redaction level."""
     replace = msgspec.structs.replace
+    if level == "full":
+        return told
+    if level != "numbers":
+        return replace(
+            told,
+            clusters=[replace(c, title=scrub(c.title)) for c in told.clusters],
+            causes=[replace(cause, cause=scrub(cause.cause)) for cause in told.causes],
+        )
     return replace(
-        incident,
-        clusters=[replace(c, title=title_of(c.cluster_id, c.title, "numbers")) for c in incident.clusters],
-        by=[replace(part, value=f"Value {i}") for i, part in enumerate(incident.by, start=1)],
-        causes=[replace(cause, cause=f"Cause {i}") for i, cause in enumerate(incident.causes, start=1)],
-        annotations=noted(incident.annotations, "numbers"),
+        told,
+        clusters=[replace(c, title=title_of(c.cluster_id, c.title, "numbers")) for c in told.clusters],
+        by=[replace(part, value=f"Value {i}") for i, part in enumerate(told.by, start=1)],
+        causes=[replace(cause, cause=f"Cause {i}") for i, cause in enumerate(told.causes, start=1)],
+        annotations=noted(told.annotations, "numbers"),
     )

@@ -9,12 +9,23 @@ import matplotlib
 
 from reporter import units
 from reporter.artifact import Chart, ChartTable
-from reporter.charts import alluvial, bridge, causes, cluster_map, errors, models, share, slope, strips
+from reporter.charts import (
+    alluvial,
+    bridge,
+    causes,
+    cluster_map,
+    errors,
+    incident,
+    models,
+    share,
+    slope,
+    strips,
+)
 from reporter.charts.board import SETTINGS
 from reporter.charts.sheet import NARROW, PRINT, WIDE, Form, Sheet
 from reporter.charts.svg import markup, printed
 from reporter.charts.words import Topic
-from reporter.report import Report
+from reporter.report import Incident, Report
 
 
 def draw(report: Report, *, page: bool = True, paper: bool = False) -> tuple[Chart, ...]:
@@ -26,7 +37,8 @@ def draw(report: Report, *, page: bool = True, paper: bool = False) -> tuple[Cha
         paper: Whether to draw for print.
 
     Returns:
-        Charts by job, in page order. A chart without data is left out, and a job without a run has none.
+        Charts by job, in page order, those of an incident last, numbered as one more job. A chart without
+        data is left out, and a job without a run has none.
         Equal reports give equal bytes.
     """
     made: list[Chart] = []
@@ -35,6 +47,9 @@ def draw(report: Report, *, page: bool = True, paper: bool = False) -> tuple[Cha
             topic = Topic.of(report, index)
             if topic is not None:
                 made += [_chart(sheet, index, page=page, paper=paper) for sheet in sheets(topic)]
+        if isinstance(report.incident, Incident):
+            found = incident.sheets(report.incident, report.timezone)
+            made += [_chart(sheet, len(report.jobs), page=page, paper=paper) for sheet in found]
     return tuple(made)
 
 

@@ -35,7 +35,7 @@ _PLAIN = (*_NO_REPORT, "jobs", "level", "baseline", "state", "min_text_items", "
 _LIMIT = click.IntRange(min=1)
 
 
-class _Moment(click.ParamType[Any]):
+class Moment(click.ParamType[Any]):
     """A date or time, or a length of time before now (``24h``, ``7d``)."""
 
     name = "TIME"
@@ -51,8 +51,8 @@ class _Moment(click.ParamType[Any]):
 
 
 def _window_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    until = click.option("--until", type=_Moment(), help="End of the window, exclusive. [default: now]")
-    since = click.option("--since", type=_Moment(), help="Begin of the window. [default: seven days before]")
+    until = click.option("--until", type=Moment(), help="End of the window, exclusive. [default: now]")
+    since = click.option("--since", type=Moment(), help="Begin of the window. [default: seven days before]")
     return since(until(function))
 
 

@@ -16,6 +16,7 @@ SECTIONS = ("Reports", "Looking around", "Looking closer", "Setting up")
 COMMANDS = {
     "report": ("reporter.cli.reports", "Reports", "Report on the latest run of every job."),
     "compare": ("reporter.cli.reports", "Reports", "Report on any two runs of one level."),
+    "incident": ("reporter.cli.incident", "Reports", "Report on an incident: which clusters broke."),
     "demo": ("reporter.cli.reports", "Reports", "Report on bundled events: no key, no network."),
     "render": ("reporter.cli.documents", "Reports", "Make documents again from a report.json, offline."),
     "verify": ("reporter.cli.documents", "Reports", "Recompute the sums and hashes of a report.json."),

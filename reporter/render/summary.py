@@ -11,6 +11,7 @@ from reporter.render import views
 
 if TYPE_CHECKING:
     from reporter.render.changes import ChangeRow
+    from reporter.render.incident import IncidentView
     from reporter.render.rows import Named
     from reporter.report import Report
 
@@ -32,6 +33,8 @@ def markdown(report: Report) -> Artifact:
         lines.append("")
     for part in doc.jobs:
         lines += _job(part)
+    if doc.incident:
+        lines += _incident(doc.incident)
     lines += [f"Made by reporter {doc.version} on {doc.generated}.", ""]
     return Artifact(
         name="summary.md", media_type="text/markdown", data="\n".join(lines).encode("utf-8", "replace")
@@ -76,6 +79,24 @@ def _job(job: views.JobView) -> list[str]:
     if job.coverage:
         lines += [" ".join(escape(text) for text in job.coverage), ""]
     return lines
+
+
+def _incident(told: IncidentView) -> list[str]:
+    lines = [f"- {fact.name}: **{escape(fact.value)}**{_aside(fact.note)}" for fact in told.facts]
+    if told.affected:
+        lines += ["", "| Cluster | Began | Over | Before | In it | Excess | 95% |", f"|{' --- |' * 7}"]
+        for row in told.affected:
+            cells = (row.title, row.onset, row.recovered, row.before, row.during, row.excess, row.spread)
+            lines.append(f"| {' | '.join(escape(cell) for cell in cells)} |")
+    if told.control:
+        lines += ["", f"Did not move: {', '.join(escape(row.title) for row in told.control)}."]
+    if told.causes:
+        lines += ["", *(f"- {escape(c.cause)}: {c.calls} calls, before {c.before}" for c in told.causes)]
+    return [*lines, ""]
+
+
+def _aside(text: str) -> str:
+    return f" ({escape(text)})" if text else ""
 
 
 def _row(row: ChangeRow) -> str:

@@ -8,8 +8,9 @@ import io
 from reporter import units
 from reporter.artifact import Artifact
 from reporter.render import facts, words
-from reporter.report import ESTIMATES, Report
+from reporter.report import ESTIMATES, Incident, Report
 
+_PHASES = ("before", "during", "after")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -17,8 +18,10 @@ def csv(report: Report) -> Artifact:
     """Write every cluster of every job with its estimates, intervals and calls.
 
     Text that a spreadsheet would run as a formula gets a leading apostrophe; numbers stay numbers;
-    what is not known is an empty cell.
+    what is not known is an empty cell. Of an incident it writes the clusters looked at, with their phases.
     """
+    if isinstance(report.incident, Incident):
+        return _incident(report.incident)
     out = io.StringIO(newline="")
     writer = stdlib_csv.writer(out, lineterminator="\n")
     head = ["job", "job_id", "level", "run_id", "cluster_id", "lineage_id", "title", "size", "transition"]
@@ -55,6 +58,27 @@ def csv(report: Report) -> Artifact:
     return Artifact(
         name="clusters.csv", media_type="text/csv", data=out.getvalue().encode("utf-8", "replace")
     )
+
+
+def _incident(told: Incident) -> Artifact:
+    """Write every cluster of an incident."""
+    out = io.StringIO(newline="")
+    writer = stdlib_csv.writer(out, lineterminator="\n")
+    phases = [f"{phase}_{name}" for phase in _PHASES for name in ("calls", "failed", "cost_usd")]
+    spread = [
+        f"{name}{end}" for name in ("excess_failed", "excess_cost_usd") for end in ("", "_low", "_high")
+    ]
+    head = ["job_id", "cluster_id", "title", "verdict", "onset_at", "recovered_at", "p_value", "users"]
+    writer.writerow([*head, *phases, *spread, "url"])
+    for c in told.clusters:
+        line: list[object] = [_text(c.job_id or ""), c.cluster_id, _text(words.title(c.title, c.cluster_id))]
+        line += [c.verdict, c.onset_at, c.recovered_at, c.p_value, c.users]
+        for phase in (getattr(c, name) for name in _PHASES):
+            line += [phase.calls, phase.failed, phase.cost_usd]
+        for excess in (c.excess_failed, c.excess_cost_usd):
+            line += [excess.value, excess.low, excess.high] if excess else [None, None, None]
+        writer.writerow([*line, words.link(c.url) or ""])
+    return Artifact("clusters.csv", "text/csv", out.getvalue().encode("utf-8", "replace"))
 
 
 def _text(text: str) -> str:

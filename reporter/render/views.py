@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from reporter import units
 from reporter.render import changes, drawings, facts, reasons, rows, words
+from reporter.render import incident as incidents
 from reporter.render.drawings import ChartView
+from reporter.render.incident import IncidentView
+from reporter.report import Incident
 from reporter.units import UNKNOWN
 
 if TYPE_CHECKING:
@@ -173,12 +176,12 @@ class Document:
     warnings: tuple[tuple[str, str], ...]
     """(job heading or "", message)."""
     gates: tuple[tuple[str, str, str, str], ...]
-    """(rule, outcome word, value, tone)."""
     jobs: tuple[JobView, ...]
     jobs_left: int
     single: bool
     methods: tuple[str, ...]
     check_names: tuple[str, ...]
+    incident: IncidentView | None
 
 
 def document(
@@ -192,7 +195,7 @@ def document(
         limits: How much the document may hold.
         swatch: Lineage id → colour token (``"L07"``), or ``None`` where there is no colour for it.
     """
-    tz = report.timezone
+    tz, told = report.timezone, report.incident
     sections = list(enumerate(report.jobs))[: limits.jobs]
     jobs = tuple(_job(report, i, section, charts, limits=limits, swatch=swatch) for i, section in sections)
     latest = next((s.latest for s in report.jobs if s.latest is not None), None)
@@ -202,7 +205,11 @@ def document(
         verdict=report.verdict,
         verdict_word=words.CALLS[report.verdict],
         project=units.clean(report.source.project_id or "", 60),
-        window=units.span(latest.window_start, latest.window_end, tz) if latest else "",
+        window=units.span(latest.window_start, latest.window_end, tz)
+        if latest
+        else units.span(told.from_, told.to, tz)
+        if isinstance(told, Incident)
+        else "",
         generated=units.moment(report.generated_at, tz),
         kind=report.kind,
         version=report.reporter_version,
@@ -215,9 +222,10 @@ def document(
         gates=tuple(_gate(g) for g in report.gates),
         jobs=jobs,
         jobs_left=len(report.jobs) - len(jobs),
-        single=len(report.jobs) == 1,
+        single=len(report.jobs) <= 1,
         methods=_methods(report),
         check_names=tuple(name for _, name, _ in rows.CHECKED),
+        incident=incidents.view(report, told, charts) if isinstance(told, Incident) else None,
     )
 
 

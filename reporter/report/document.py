@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from reporter.report.incident import Annotation, Incident
 from reporter.report.section import JobSection
 from reporter.report.values import Caveat, FileHash, Finding, Gate, Value
 
@@ -24,103 +25,6 @@ class SourceInfo(Value, frozen=True, kw_only=True):
     kind: str
     location: str
     project_id: str | None
-
-
-class Bucket(Value, frozen=True, kw_only=True):
-    """One time bucket of an incident."""
-
-    start: str
-    calls: int
-    failed: int
-    cost_usd: float | None
-
-
-class Phase(Value, frozen=True, kw_only=True):
-    """Traffic of one cluster before, during or after an incident."""
-
-    calls: int
-    failed: int
-    failed_share: float | None
-    cost_usd: float | None
-
-
-class Excess(Value, frozen=True, kw_only=True):
-    """A quantity beyond what was to be expected, with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-class IncidentCluster(Value, frozen=True, kw_only=True):
-    """What an incident did to one cluster."""
-
-    job_id: str | None
-    cluster_id: int
-    title: str
-    verdict: Literal["affected", "control", "unclear"]
-    onset_at: str | None
-    recovered_at: str | None
-    before: Phase
-    during: Phase
-    after: Phase
-    excess_failed: Excess
-    excess_cost_usd: Excess
-    users: int
-
-
-class IncidentBy(Value, frozen=True, kw_only=True):
-    """Inside against outside of an incident for one value of one dimension."""
-
-    dimension: str
-    value: str
-    inside: Phase
-    outside: Phase
-
-
-class IncidentCause(Value, frozen=True, kw_only=True):
-    """One error cause inside an incident."""
-
-    cause: str
-    onset_at: str
-    count: int
-
-
-class IncidentRun(Value, frozen=True, kw_only=True):
-    """A run whose clusters an incident report uses."""
-
-    job_id: str | None
-    run_id: str
-
-
-class Unassigned(Value, frozen=True, kw_only=True):
-    """Calls of an incident that sit in no cluster."""
-
-    calls: int
-    failed: int
-
-
-class Annotation(Value, frozen=True, kw_only=True):
-    """Something that happened, marked on the timeline."""
-
-    at: str
-    text: str
-
-
-class Incident(Value, frozen=True, kw_only=True, rename={"from_": "from"}):
-    """Which clusters broke, when and for how many."""
-
-    from_: str
-    to: str
-    bucket_s: float
-    status: str
-    runs: list[IncidentRun]
-    unassigned: Unassigned
-    buckets: list[Bucket]
-    clusters: list[IncidentCluster]
-    by: list[IncidentBy]
-    causes: list[IncidentCause]
-    annotations: list[Annotation]
 
 
 class Report(Value, frozen=True, kw_only=True):

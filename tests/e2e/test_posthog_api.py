@@ -271,7 +271,8 @@ def test_a_question_that_is_too_large_is_divided(tmp_path: Path, served: Served)
     asked(tmp_path, served, "--no-cache")
     whole = document(tmp_path)
     for name in ("items", "failures", "memberships", "whole runs", "totals"):
-        served.fault(status=504, times=2, match={"name": name},
+        # One population cannot be divided any further, and two jobs ask at the same time.
+        served.fault(status=504, times=1 if name == "totals" else 2, match={"name": name},
                      body={"type": "server_error", "code": "timeout", "detail": "Estimated time is too long"})  # fmt: skip
     asked(tmp_path, served, "--no-cache")
     assert without_source(document(tmp_path)) == without_source(whole)

@@ -12,7 +12,7 @@ import pytest
 from pypdf import PdfReader
 
 SAMPLES = Path(__file__).parents[2] / "sample_reports"
-NAMES = ("quiet", "weekly")
+NAMES = ("incident", "quiet", "weekly")
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,8 @@ def test_sample_is_what_todays_code_makes(made: Path, name: str) -> None:
     assert (texts, roles) == read(kept / "report.pdf"), f"the PDF of sample_reports/{name} reads otherwise"
 
 
-def test_the_two_samples_show_the_two_weeks_there_are() -> None:
+def test_samples_show_what_their_names_say() -> None:
     first = {name: (SAMPLES / name / "summary.md").read_text(encoding="utf-8") for name in NAMES}
     assert "Nothing needs you this week" in first["quiet"]
     assert "Nothing needs you this week" not in first["weekly"]
+    assert "clusters failed more than usual" in first["incident"]

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 from reporter import charts
 from reporter.render import page, templates
 from reporter.report import Bridge, Driver, Gate, Report
+from tests.incidents import incident_report
 from tests.reports import HOSTILE, report, section, states
 
 if TYPE_CHECKING:
@@ -56,7 +57,11 @@ def everything() -> Report:
     return report([job, section(level="generation", deleted=True, clusters=4, loud=None)], gates=[gate])
 
 
-STATES = states() | {"everything": everything()}
+STATES = states() | {
+    "everything": everything(),
+    "incident": incident_report(),
+    "incident_hostile": incident_report(hostile=True),
+}
 WIDTHS = (320, 360, 768, 1280, 3840)
 OPEN = "document.querySelectorAll('details').forEach((d) => { d.open = true; })"
 # The strokes of a drawing are hidden from assistive technology: its title speaks for it.

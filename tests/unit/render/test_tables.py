@@ -6,6 +6,8 @@ import io
 import pytest
 
 from reporter.render import tables
+from reporter.report import Incident
+from tests.incidents import incident_report
 from tests.reports import report, section, states
 
 STATES = states()
@@ -38,3 +40,13 @@ def test_numbers_stay_numbers_and_unknown_is_empty() -> None:
 
 def test_negative_cluster_id_of_the_noise_stays_a_number() -> None:
     assert rows(STATES["quiet"])[-1]["cluster_id"] == "-1"
+
+
+def test_incident_lists_every_cluster_with_its_phases() -> None:
+    value = incident_report(hostile=True)
+    rows = list(csv.DictReader(io.StringIO(tables.csv(value).data.decode())))
+    told = value.incident
+    assert isinstance(told, Incident)
+    assert [row["verdict"] for row in rows] == [c.verdict for c in told.clusters]
+    assert [int(row["during_failed"]) for row in rows] == [c.during.failed for c in told.clusters]
+    assert not any(row["title"].startswith(("=", "+", "-", "@")) for row in rows)

@@ -11,6 +11,7 @@ import pytest
 from reporter import report as r
 from reporter.errors import UsageError
 from reporter.report.checks import problems
+from tests.incidents import incident_report
 from tests.reports import report, states
 
 STATES = states()
@@ -70,20 +71,11 @@ def test_incident_key_is_absent_unless_there_is_one() -> None:
 
 
 def test_incident_writes_from_not_from_underscore() -> None:
-    incident = r.Incident(
-        from_="2026-11-20T14:00:00Z",
-        to="2026-11-20T16:00:00Z",
-        bucket_s=300.0,
-        status="recovered",
-        runs=[],
-        unassigned=r.Unassigned(calls=0, failed=0),
-        buckets=[],
-        clusters=[],
-        by=[],
-        causes=[],
-        annotations=[],
-    )
-    assert json.loads(r.to_json(report(incident=incident)))["incident"]["from"] == "2026-11-20T14:00:00Z"
+    made = incident_report()
+    told = json.loads(r.to_json(made))["incident"]
+    assert told["from"] == "2026-11-20T23:30:00Z"
+    assert "from_" not in told
+    assert r.from_json(r.to_json(made)) == made
 
 
 @pytest.mark.parametrize(

@@ -232,7 +232,7 @@ def test_ctes_joins_windows_and_lambdas_run(rows: Any, project: Project) -> None
         project, "SELECT max(n) FROM (SELECT event, count() AS n FROM events GROUP BY event HAVING n > 30)"
     ) == [[31]]
     limited = "SELECT event, uuid FROM events ORDER BY event, uuid LIMIT 1 BY event"
-    assert len(rows(project, limited)) == 9
+    assert len(rows(project, limited)) == 11
 
 
 def test_columns_are_named_by_alias_or_expression(ask: Any, project: Project) -> None:
