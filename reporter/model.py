@@ -264,6 +264,8 @@ class Call:
     """Cut to 500 characters; untrusted."""
     user: int
     """Ordinal of the user within the answer, never an id."""
+    by: tuple[str | None, ...] = ()
+    """Values of the properties asked for, in their order."""
 
 
 @dataclass(frozen=True, slots=True)

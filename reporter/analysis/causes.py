@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from reporter import units
 from reporter.analysis.scrub import scrub
@@ -19,6 +19,7 @@ from reporter.report import ErrorCause
 MOST = 12
 """Causes listed for a cluster."""
 _LIMIT = 160
+_MOST_NAMES = 3
 _DAYS = 2
 """A shorter window is cut into hours."""
 _PLACES = (
@@ -120,4 +121,15 @@ def _cause(
         new=None if earlier is None else name not in earlier,
         example_trace_id=traces.get(example.key),
         timeline=_timeline(failures, window),
+        models=_most((f.model, f.count) for f in failures),
+        providers=_most((f.provider, f.count) for f in failures),
     )
+
+
+def _most(some: Iterable[tuple[str | None, int]]) -> list[str]:
+    """Give the names with most failed calls."""
+    counts: defaultdict[str, int] = defaultdict(int)
+    for name, count in some:
+        if name is not None:
+            counts[units.clean(name, 120)] += count
+    return sorted(counts, key=lambda name: (-counts[name], name))[:_MOST_NAMES]

@@ -5,7 +5,9 @@ Chosen by figures alone; what the items say is never looked at.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from statistics import median
 from typing import TypeAlias
 
 from reporter.analysis import links
@@ -15,17 +17,21 @@ from reporter.report import Exemplar
 Rows: TypeAlias = Mapping[str, ItemMetrics]
 POINTS = 400
 """Most points drawn of a cluster."""
+REASONS = ("nearest", "typical", "most_expensive", "slowest", "failing", "farthest")
+"""Why an item may be chosen, in the order they are listed."""
+_LEAST_TYPICAL = 5
+"""Items with cost and latency below which none is called typical."""
 
 
 def exemplars(
     cluster: Cluster, rows: Rows, level: Level, host: str, project_id: str | None
 ) -> list[Exemplar]:
-    """Choose up to five different items of a cluster.
+    """Choose up to six different items of a cluster.
 
-    The nearest to the centre, the most expensive, the slowest, one that failed (most error events first)
-    and the farthest. An item that would be named twice keeps its first reason; only "failing" then moves
-    on to the next item, because what it says stays true. Noise has no centre: its nearest is the least
-    anomalous item.
+    The nearest to the centre, the one nearest to the median cost and latency, the most expensive, the
+    slowest, the newest that failed and the farthest. An item is named once, for the first of its reasons,
+    nearness and failure before the others, and no second best takes its place: every reason is true of its
+    item. Noise has no centre: its nearest is the least anomalous item.
     """
     ranked = sorted((i for i in cluster.items if i.rank is not None), key=lambda i: (i.rank, i.key))
     if cluster.is_noise:
@@ -33,35 +39,34 @@ def exemplars(
     figures = [
         (item, rows[item.key]) for item in sorted(cluster.items, key=lambda i: i.key) if item.key in rows
     ]
-    failing = sorted(
-        (pair for pair in figures if pair[1].error_events > 0),
-        key=lambda pair: (-pair[1].error_events, pair[0].key),
-    )
-    wanted: list[tuple[str, list[Item]]] = [
+    failed = [
+        (row.last_at.timestamp() if row.last_at else 0.0, item) for item, row in figures if row.error_events
+    ]
+    newest = max((at for at, _ in failed), default=0.0)
+    wanted: tuple[tuple[str, list[Item]], ...] = (
         ("nearest", ranked[:1]),
+        ("failing", [item for at, item in failed if at == newest]),
+        ("typical", _typical(figures)[:1]),
         ("most_expensive", _most(figures, lambda row: row.cost_usd)),
         ("slowest", _most(figures, lambda row: row.latency_s)),
-        ("failing", [item for item, _ in failing]),
         ("farthest", ranked[-1:]),
-    ]
-    made: list[Exemplar] = []
-    taken: set[str] = set()
+    )
+    chosen: dict[str, Item] = {}
     for reason, items in wanted:
-        item = next((i for i in items if i.key not in taken), None)
-        if item is None:
-            continue
-        taken.add(item.key)
-        row = rows.get(item.key)
-        made.append(
-            Exemplar(
-                item_key=item.key,
-                trace_id=links.trace_of(level, item, row),
-                reason=reason,
-                url=links.item_url(host, project_id, level, item, row),
-                quote=None,
-            )
+        left = [item for item in items if item not in chosen.values()]
+        if left:
+            chosen[reason] = left[0]
+    return [
+        Exemplar(
+            item_key=item.key,
+            trace_id=links.trace_of(level, item, rows.get(item.key)),
+            reason=reason,
+            url=links.item_url(host, project_id, level, item, rows.get(item.key)),
+            quote=None,
         )
-    return made
+        for reason in REASONS
+        if (item := chosen.get(reason)) is not None
+    ]
 
 
 def points(run: Run) -> dict[int, list[tuple[float, float]]]:
@@ -91,6 +96,20 @@ def points(run: Run) -> dict[int, list[tuple[float, float]]]:
         cluster_id: [(scaled(x, 0), scaled(y, 1)) for x, y in _evenly(positions)]
         for cluster_id, positions in placed.items()
     }
+
+
+def _typical(figures: Sequence[tuple[Item, ItemMetrics]]) -> list[Item]:
+    """Order items by how far cost and latency are from the cluster's medians, on a log scale."""
+    known = [
+        (math.log(row.cost_usd), math.log(row.latency_s), item)
+        for item, row in figures
+        if row.cost_usd and row.latency_s and row.cost_usd > 0 and row.latency_s > 0 and not row.error_events
+    ]
+    if len(known) < _LEAST_TYPICAL:
+        return []
+    cost, latency = median(k[0] for k in known), median(k[1] for k in known)
+    ordered = sorted(known, key=lambda k: (abs(k[0] - cost) + abs(k[1] - latency), k[2].key))
+    return [item for *_, item in ordered]
 
 
 def _most(

@@ -61,13 +61,15 @@ class Known:
 class Counter:
     """Counts the calls around an incident."""
 
-    def __init__(self, plan: Plan, clusters: Mapping[Unit, Known]) -> None:
+    def __init__(self, plan: Plan, clusters: Mapping[Unit, Known], by: Sequence[str] = ()) -> None:
         """Begin with nothing counted.
 
         Args:
             plan: Which calls are looked at.
             clusters: The clusters calls may belong to.
+            by: Names of the properties that calls carry values of.
         """
+        self._properties = tuple(by)
         self._plan = plan
         self._clusters = clusters
         self._all = self._tally()
@@ -110,7 +112,13 @@ class Counter:
     def _split(self, call: Call, place: int) -> None:
         """Count a call by what it was made with and why it failed: of the incident (0) or before (1)."""
         status = str(call.http_status) if call.http_status is not None and call.is_error else None
-        for dimension, value in (("model", call.model), ("provider", call.provider), ("status", status)):
+        more = zip(self._properties, call.by, strict=True)
+        for dimension, value in (
+            ("model", call.model),
+            ("provider", call.provider),
+            ("status", status),
+            *more,
+        ):
             if value is not None:
                 self._by.setdefault((dimension, value), (Sum(), Sum()))[place].add(call)
         if call.is_error:
@@ -179,9 +187,9 @@ class Counter:
         )
 
     def by(self) -> list[IncidentBy]:
-        """Compare inside and outside of the incident by model, provider and status of failed calls."""
+        """Compare inside and before by model, provider, status of failed calls and the properties given."""
         found: list[IncidentBy] = []
-        for dimension in ("model", "provider", "status"):
+        for dimension in ("model", "provider", "status", *self._properties):
             sums = {value: pair for (name, value), pair in self._by.items() if name == dimension}
             some = [v for v, (a, b) in sums.items() if a.calls + b.calls >= _LEAST_CELL and a.calls]
             some = sorted(some, key=lambda v: (-sums[v][0].failed, -sums[v][0].calls, v))[:_MOST_VALUES]

@@ -169,7 +169,10 @@ def _cluster(cluster: Cluster, level: Redaction, models: Mapping[str, str]) -> C
         description="",
         lineage=replace(cluster.lineage, names=[title]),
         change=_change(cluster.change) if cluster.change is not None else None,
-        errors=[replace(error, cause=f"Cause {i}") for i, error in enumerate(cluster.errors, start=1)],
+        errors=[
+            replace(error, cause=f"Cause {i}", models=_named(error.models, models), providers=[])
+            for i, error in enumerate(cluster.errors, start=1)
+        ],
         drivers=drivers(cluster.drivers, level),
         exemplars=exemplars,
         posthog_metrics=figures if cluster.posthog_metrics is not None else None,
@@ -265,6 +268,10 @@ def _models_of(job: JobSection) -> dict[str, str]:
     return {name: f"Model {i}" for i, name in enumerate(names, start=1)}
 
 
+def _named(names: Sequence[str], known: Mapping[str, str]) -> list[str]:
+    return [known[name] for name in names if name in known]
+
+
 def _models(uses: Sequence[ModelCost], names: Mapping[str, str]) -> list[ModelCost]:
     return [
         use if use.model is None else msgspec.structs.replace(use, model=names[use.model]) for use in uses
@@ -286,6 +293,10 @@ def incident(told: Incident, level: Redaction) -> Incident:
             told,
             clusters=[replace(c, title=scrub(c.title)) for c in told.clusters],
             causes=[replace(cause, cause=scrub(cause.cause)) for cause in told.causes],
+            by=[
+                part if part.dimension in ("model", "provider") else replace(part, value=scrub(part.value))
+                for part in told.by
+            ],
         )
     return replace(
         told,

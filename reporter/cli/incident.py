@@ -30,9 +30,14 @@ _TITLE = "Incident"
     metavar="HOW",
     help="What counts as usual: previous-hours, same-hours-last-weeks, or the id of a run.",
 )
+@click.option(
+    "--by", multiple=True, metavar="PROPERTY", help="Compare by this event property, too. Repeatable."
+)
 @settings_options(without=("baseline", "previous", "good", "fail_on", "min_text_items", "state"))
 @click.pass_context
-def incident(ctx: click.Context, /, start: Any, end: Any, baseline: str, **flags: Any) -> None:
+def incident(
+    ctx: click.Context, /, start: Any, end: Any, baseline: str, by: tuple[str, ...], **flags: Any
+) -> None:
     """Report on an incident: which clusters broke.
 
     When each began to fail more than usual and when that was over, how many calls and users it took, what
@@ -51,5 +56,5 @@ def incident(ctx: click.Context, /, start: Any, end: Any, baseline: str, **flags
         check_formats(settings, pipeline.FORMATS)
         now = moment_of(settings)
         moments = [t if t is None or isinstance(t, datetime) else now - t for t in (start, end)]
-        outcome = run_incident(settings, moments[0] or now, moments[1], baseline, progress=progress)
+        outcome = run_incident(settings, moments[0] or now, moments[1], baseline, by=by, progress=progress)
     ctx.exit(tell(outcome, settings, session.console))

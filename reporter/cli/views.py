@@ -55,6 +55,7 @@ _ERRORS = (
     Column("COST", right=True),
     Column("SEEN (UTC)"),
     Column("NEW"),
+    Column("MODELS", cut=True),
     Column("TRACE"),
 )
 _WORTH = (Column("WORTH OPENING"), Column("TRACE"))
@@ -133,6 +134,7 @@ def _error(e: ErrorCause) -> tuple[str, ...]:
         units.money(e.cost_usd),
         f"{_minute(e.first_seen)} – {_minute(e.last_seen)}",
         {True: "new", False: "seen before", None: ""}[e.new],
+        ", ".join(e.models),
         e.example_trace_id or "",
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 BASELINES = ("previous-hours", "same-hours-last-weeks")
 """What usual may mean; else the id of a run, whose window is meant."""
+_KNOWN = ("model", "provider", "status")
+"""Dimensions every incident is compared by."""
 _FURTHER_RUNS = 6
 """Runs of a job, besides the best, whose items are used: each holds another sample of the same traffic."""
 _SAME = 0.6
@@ -31,7 +33,13 @@ _SAME = 0.6
 
 
 def run_incident(
-    settings: Settings, start: datetime, end: datetime | None, baseline: str, *, progress: Progress
+    settings: Settings,
+    start: datetime,
+    end: datetime | None,
+    baseline: str,
+    *,
+    by: Sequence[str] = (),
+    progress: Progress,
 ) -> Outcome:
     """Report on a window in which something broke.
 
@@ -40,6 +48,7 @@ def run_incident(
         start: First moment of the incident.
         end: First moment after it; ``None`` for one that still goes on.
         baseline: One of `BASELINES`, or a run id.
+        by: Event properties to compare inside and before by, besides model, provider and status.
         progress: Told about each step.
 
     Raises:
@@ -55,7 +64,7 @@ def run_incident(
         message = "The incident's end lies in the future; everything up to now was looked at."
         caveats.append(Caveat(code="incident_open", message=message))
     with opened(settings, caveats.append, progress) as source:
-        report = assemble_incident(source, settings, window, baseline, now, caveats, progress)
+        report = assemble_incident(source, settings, window, baseline, by, now, caveats, progress)
     return publish(report, settings, (), progress)
 
 
@@ -64,6 +73,7 @@ def assemble_incident(
     settings: Settings,
     window: Window,
     baseline: str,
+    by: Sequence[str],
     now: datetime,
     caveats: list[Caveat],
     progress: Progress,
@@ -75,10 +85,11 @@ def assemble_incident(
     chosen = _plan(source, settings, window, baseline, now)
     progress.step("finding runs that cover the incident")
     clusters, keys, runs = _assignment(source, groups_of(source, settings, now), window, caveats, progress)
-    counter = measure.Counter(chosen, clusters)
+    by = tuple(dict.fromkeys(name for name in by if name not in _KNOWN))
+    counter = measure.Counter(chosen, clusters, by)
     for span in chosen.spans:
         progress.step(f"reading calls of {units.span(units.iso(span.start), units.iso(span.end))}")
-        _count(source, span, counter, keys)
+        _count(source, span, counter, keys, by)
     if not counter.calls:
         raise _nothing(window)
     project = settings.project_id or source.describe().project_id
@@ -254,9 +265,11 @@ def _members(source: Source, best: Run, others: list[RunHeader], caveats: list[C
     return {key: cluster_id for key, cluster_id in found.items() if key not in noise}
 
 
-def _count(source: Source, span: Window, counter: Counter, keys: Mapping[str, list[Unit]]) -> None:
+def _count(
+    source: Source, span: Window, counter: Counter, keys: Mapping[str, list[Unit]], by: Sequence[str]
+) -> None:
     """Count the calls of a span, each in the clusters its trace and itself lie in."""
-    for call in source.calls(span):
+    for call in source.calls(span, by=by):
         units_ = [*keys.get(call.trace_id or "", ()), *keys.get(call.uuid, ())]
         # A call of a job's cluster is counted there once, whatever names it.
         counter.add(call, {unit[0]: unit for unit in units_}.values())

@@ -142,8 +142,11 @@ def view(report: Report, incident: Incident, charts: Sequence[Chart]) -> Inciden
         control=tuple(row for verdict, row in listed if verdict == "control"),
         left=max(0, len(incident.clusters) - _LISTED),
         dimensions=tuple(
-            (name, found)
-            for key, name in _DIMENSIONS.items()
+            (units.clean(name, 60), found)
+            for key, name in {
+                **{part.dimension: part.dimension for part in incident.by},
+                **_DIMENSIONS,
+            }.items()
             if (found := tuple(_by(part) for part in incident.by if part.dimension == key))
         ),
         causes=tuple(

@@ -92,6 +92,8 @@ class ErrorRow:
     first_seen: str
     last_seen: str
     news: str
+    where: str
+    """Models the calls went to, with their providers; empty where none is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +222,15 @@ def error(text: str, hits: Sequence[tuple[Named, ErrorCause]]) -> ErrorRow:
         last_seen=max((cause.last_seen for _, cause in hits), key=units.parse_time),
         # New only if no cluster had it before; unknown as soon as one does not know.
         news="Seen before" if False in news else UNKNOWN if None in news else "New",
+        where=_where([cause for _, cause in hits]),
     )
+
+
+def _where(some: Sequence[ErrorCause]) -> str:
+    models = list(dict.fromkeys(units.clean(name, 60) for cause in some for name in cause.models))[:3]
+    providers = list(dict.fromkeys(units.clean(name, 40) for cause in some for name in cause.providers))[:3]
+    beside = f" ({', '.join(providers)})" if providers else ""
+    return f"{', '.join(models)}{beside}" if models else ""
 
 
 def cross_check(section: JobSection, job_index: int) -> tuple[CheckRow, ...]:

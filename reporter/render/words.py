@@ -33,7 +33,8 @@ REASONS = {
     "nearest": "nearest to the cluster's centre, so typical",
     "most_expensive": "the most expensive",
     "slowest": "the slowest",
-    "failing": "failed",
+    "typical": "nearest to the median cost and latency",
+    "failing": "the newest that failed",
     "farthest": "farthest from the cluster's centre",
 }
 METHODS = {

@@ -221,6 +221,10 @@ class ErrorCause(Value, frozen=True, kw_only=True):
     timeline: list[int] = msgspec.field(default_factory=list)
     """Failed calls in equal slices of the window, an item's all in the slice of its first; they add up to
     `count`. Empty where the window is not known."""
+    models: list[str] = msgspec.field(default_factory=list)
+    """Models the calls went to, those with most failed calls first, at most three."""
+    providers: list[str] = msgspec.field(default_factory=list)
+    """The same of providers."""
 
 
 class ModelCost(Value, frozen=True, kw_only=True):
@@ -256,7 +260,7 @@ class Exemplar(Value, frozen=True, kw_only=True):
     item_key: str
     trace_id: str | None
     reason: str
-    """``nearest``, ``most_expensive``, ``slowest``, ``failing``, ``farthest``."""
+    """``nearest``, ``typical``, ``most_expensive``, ``slowest``, ``failing``, ``farthest``."""
     url: str | None
     quote: str | None
 

@@ -129,8 +129,13 @@ class Source(Protocol):
     def totals(self, window: Window, job: Job) -> Totals | None:
         """Measure the population under the job's own filters; ``None`` where a filter cannot be applied."""
 
-    def calls(self, window: Window, job: Job | None = None, run: RunHeader | None = None) -> Iterator[Call]:
-        """Stream AI events of a window in time order, optionally only those of a run's items."""
+    def calls(
+        self, window: Window, job: Job | None = None, run: RunHeader | None = None, by: Sequence[str] = ()
+    ) -> Iterator[Call]:
+        """Stream AI events of a window in time order, optionally only those of a run's items.
+
+        Each carries its values of the event properties named by `by`.
+        """
 
     def traces(self, window: Window, filters: Mapping[str, str], limit: int) -> tuple[TraceSummary, ...]:
         """List traces that begin in the window and have an event matching every property filter."""

@@ -163,9 +163,11 @@ class CachedSource:
             self._keep(_TOTALS, key, totals, window)
         return totals
 
-    def calls(self, window: Window, job: Job | None = None, run: RunHeader | None = None) -> Iterator[Call]:
+    def calls(
+        self, window: Window, job: Job | None = None, run: RunHeader | None = None, by: Sequence[str] = ()
+    ) -> Iterator[Call]:
         """Ask for the calls of a window."""
-        return self._inner.calls(window, job, run)
+        return self._inner.calls(window, job, run, by)
 
     def traces(self, window: Window, filters: Mapping[str, str], limit: int) -> tuple[TraceSummary, ...]:
         """Ask for the traces of a window."""

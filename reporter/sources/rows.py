@@ -160,12 +160,13 @@ def totals(row: Sequence[Any]) -> Totals:
     )
 
 
-def call(row: Sequence[Any], users: dict[str, int]) -> Call:
+def call(row: Sequence[Any], users: dict[str, int], by: tuple[str | None, ...] = ()) -> Call:
     """Build one call from a row of `for_duckdb.CALLS`.
 
     Args:
         row: The row; its last value is the user's id.
         users: Ordinals given so far, in order of appearance from 1; 0 stands for "no user".
+        by: Values of the properties asked for.
 
     Returns:
         The call.
@@ -187,6 +188,7 @@ def call(row: Sequence[Any], users: dict[str, int]) -> Call:
         http_status=_status(status),
         error=message_of(error),
         user=users.setdefault(user, len(users) + 1) if user else 0,
+        by=by,
     )
 
 

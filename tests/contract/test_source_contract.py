@@ -231,6 +231,25 @@ def test_calls_number_users_and_never_name_them(source: Source) -> None:
     assert users[STRANGE] == 2
 
 
+def test_calls_carry_the_properties_asked_for(source: Source) -> None:
+    asked = ("feature", "$ai_model", "version", "never set")
+    found = {call.uuid: call.by for call in source.calls(WINDOW, by=asked)}
+    plain = {call.uuid: call for call in source.calls(WINDOW)}
+    assert found.keys() == plain.keys()
+    assert all(call.by == () for call in plain.values())
+    assert all(held[1] == plain[uuid].model and held[3] is None for uuid, held in found.items())
+    assert {held[0] for held in found.values()} >= {"desk", None}
+    assert any(held[2] is not None for held in found.values())
+    desk = source.calls(WINDOW, job=cases.job("trace", cases.DESK), by=("feature",))
+    assert {call.by for call in desk} == {("desk",)}
+
+
+def test_judged_calls_carry_their_own_properties(source: Source) -> None:
+    judged = list(source.calls(WINDOW, job=cases.job("evaluation"), by=("$ai_model",)))
+    assert judged
+    assert all(call.by == (call.model,) for call in judged)
+
+
 def test_calls_of_a_run_are_those_of_its_items(source: Source) -> None:
     found = headers(source)
 

@@ -49,7 +49,12 @@ class Drill:
     # -- calls ----------------------------------------------------------------------------------------
 
     def calls(
-        self, window: Window, level: Level, filters: Sequence[Mapping[str, Any]], keys: Sequence[str] | None
+        self,
+        window: Window,
+        level: Level,
+        filters: Sequence[Mapping[str, Any]],
+        keys: Sequence[str] | None,
+        by: Sequence[str] = (),
     ) -> Iterator[Call]:
         """Stream calls in order of time and id; a slice that is too much is cut in two."""
         users: dict[str, int] = {}
@@ -59,7 +64,7 @@ class Drill:
         while slices:
             start, end = slices.pop()
             try:
-                found = self._slice(level, window, (start, end), filters, keys)
+                found = self._slice(level, window, (start, end), filters, keys, by)
             except QuestionTooLarge:
                 if end - start < 2 * _SHORTEST:
                     raise
@@ -67,7 +72,8 @@ class Drill:
                 slices += [(middle, end), (start, middle)]
                 continue
             for row in found:
-                yield build.call(_call(row), users)
+                held = row["grouped"] if by else ()
+                yield build.call(_call(row), users, tuple(values.said(text) for text in held))
 
     def _slice(
         self,
@@ -76,6 +82,7 @@ class Drill:
         span: tuple[datetime, datetime],
         filters: Sequence[Mapping[str, Any]],
         keys: Sequence[str] | None,
+        by: Sequence[str],
     ) -> list[Mapping[str, Any]]:
         """Read all calls of a slice, page by page."""
         found: list[Mapping[str, Any]] = []
@@ -85,7 +92,8 @@ class Drill:
         for group in groups:
             after: tuple[datetime, str] | None = None
             while True:
-                ask = questions.calls(level, span, (window.start, window.end), after, _PAGE, filters, group)
+                edges = window.start, window.end
+                ask = questions.calls(level, span, edges, after, _PAGE, filters, group, by)
                 rows = self._reader.rows(ask)
                 found += rows
                 if len(rows) < _PAGE:

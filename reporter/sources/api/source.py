@@ -231,7 +231,9 @@ class ApiSource:
             self._caveats.tell("population_unknown", job.id or "", message, job_id=job.id)
         return None
 
-    def calls(self, window: Window, job: Job | None = None, run: RunHeader | None = None) -> Iterator[Call]:
+    def calls(
+        self, window: Window, job: Job | None = None, run: RunHeader | None = None, by: Sequence[str] = ()
+    ) -> Iterator[Call]:
         """Stream the calls of a window in order of time and uuid, a slice of it at a time."""
         level = run.level if run else job.level if job else "trace"
         keys = None
@@ -244,7 +246,7 @@ class ApiSource:
             keys = sorted(listed)
         filters = job.event_filters if job else ()
         try:
-            yield from self._drill.calls(window, level, filters, keys)
+            yield from self._drill.calls(window, level, filters, keys, by)
         except QuestionRefused as error:
             if not filters:
                 raise
@@ -253,7 +255,7 @@ class ApiSource:
                 f"A filter of {name or 'this job'} cannot be applied and was passed over ({error.message})."
             )
             self._caveats.tell("filters_not_applied", (job.id if job else "") or "", message)
-            yield from self._drill.calls(window, level, (), keys)
+            yield from self._drill.calls(window, level, (), keys, by)
 
     def traces(self, window: Window, filters: Mapping[str, str], limit: int) -> tuple[TraceSummary, ...]:
         """List traces that begin in the window and have an event matching every filter, newest first."""

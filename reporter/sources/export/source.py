@@ -208,7 +208,9 @@ class ExportSource:
         row = self._store.rows(question, {**condition.values, **build.bounds(window)})[0]
         return build.totals(row)
 
-    def calls(self, window: Window, job: Job | None = None, run: RunHeader | None = None) -> Iterator[Call]:
+    def calls(
+        self, window: Window, job: Job | None = None, run: RunHeader | None = None, by: Sequence[str] = ()
+    ) -> Iterator[Call]:
         """Stream the calls of a window in order of time and uuid.
 
         Args:
@@ -216,14 +218,24 @@ class ExportSource:
             job: Only calls the job's filters let through; a filter that cannot be applied is passed
                 over with a caveat. At evaluation level these are the generations its evaluations judged.
             run: Only calls of this run's items.
+            by: Event properties whose values each call carries.
 
         Yields:
             Generations, embeddings and spans; at generation and evaluation level generations alone.
         """
         level = run.level if run else job.level if job else "trace"
         condition = (self._condition(job) if job else None) or Condition(sql="true", properties=(), values={})
-        joins, sql = self._store.spell(condition)
-        question = queries.CALLS[level].format(joins=joins, condition=sql)
+        asked = [Property("event", name) for name in by]
+        judged = level == "evaluation"
+        kept = len(condition.properties)
+        columns, joins = self._store.columns([*condition.properties, *([] if judged else asked)])
+        shown, more = self._store.columns(asked) if judged else (columns[kept:], "")
+        question = queries.CALLS[level].format(
+            joins=joins,
+            condition=condition.sql.format(**{f"p{i}": column for i, column in enumerate(columns[:kept])}),
+            by=f"[{', '.join(shown)}]" if by else "[]",
+            more=more,
+        )
         keys = None
         if run is not None:
             keys = [key if level == "trace" else event_id for key, event_id in self._keys(run)]
@@ -233,7 +245,7 @@ class ExportSource:
         while True:
             found = self._store.rows(question, {**values, "after_ts": after[0], "after_uuid": after[1]})
             for row in found:
-                yield build.call(row, users)
+                yield build.call(row[:-1], users, tuple(row[-1]))
             if len(found) < _PAGE:
                 return
             after = (found[-1][2], found[-1][0])

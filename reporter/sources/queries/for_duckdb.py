@@ -188,22 +188,23 @@ _PAGE = f"{_SPAN} AND (e.ts, e.uuid) > ($after_ts, $after_uuid) ORDER BY e.ts, e
 
 CALLS: Mapping[Level, str] = {
     "trace": f"""
-        SELECT {_CALL} FROM {AI_EVENTS} e {_POPULATION["trace"]} AND {{condition}}
+        SELECT {_CALL}, {{by}} FROM {AI_EVENTS} e {_POPULATION["trace"]} AND {{condition}}
           AND ($keys IS NULL OR e.trace_id IN (SELECT unnest($keys))) AND {_PAGE}
         """,
     "generation": f"""
-        SELECT {_CALL} FROM {AI_EVENTS} e {_POPULATION["generation"]} AND {{condition}}
+        SELECT {_CALL}, {{by}} FROM {AI_EVENTS} e {_POPULATION["generation"]} AND {{condition}}
           AND ($keys IS NULL OR e.uuid IN (SELECT unnest($keys))) AND {_PAGE}
         """,
     "evaluation": f"""
         WITH judged AS (
           SELECT e.target FROM {AI_EVENTS} e {_POPULATION["evaluation"]} AND {_SPAN} AND {{condition}}
             AND ($keys IS NULL OR e.uuid IN (SELECT unnest($keys))))
-        SELECT {_CALL} FROM {AI_EVENTS} e
+        SELECT {_CALL}, {{by}} FROM {AI_EVENTS} e {{more}}
         WHERE e.event = '$ai_generation' AND e.uuid IN (FROM judged) AND {_PAGE}
         """,
 }
-"""One page of the calls of a window, in order of time and uuid."""
+"""One page of the calls of a window, in order of time and uuid, each with the list ``{by}``; what it reads is
+joined by ``{joins}``, at evaluation level by ``{more}``."""
 
 _SUMMARY = f"""
     SELECT e.trace_id,

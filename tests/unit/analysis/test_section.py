@@ -337,6 +337,21 @@ def test_the_order_of_everything_given_changes_nothing() -> None:
     assert section.build(plain) == section.build(other)
 
 
+def test_typical_is_nearest_to_the_medians_and_failing_the_newest() -> None:
+    latest = Run(header(0), (cluster(0, "Refund disputes", [f"k{i}" for i in range(9)]),))
+    begun = header(0).window.start
+    figures = tuple(
+        row(f"k{i}", cost_usd=2.0**i, latency_s=2.0**i, error_events=int(i in (1, 2)),
+            last_at=begun + timedelta(hours=9 - i))
+        for i in range(9)
+    )  # fmt: skip
+    (made,) = section.build(inputs(latest, latest_rows=figures)).clusters
+    found = {e.reason: e.item_key for e in made.exemplars}
+    assert found["typical"] == "k5"  # k1 and k2 failed; of the others k5 is in the middle
+    assert found["failing"] == "k1"
+    assert len(set(found.values())) == len(made.exemplars)
+
+
 def test_exemplars_are_different_items_chosen_for_stated_reasons() -> None:
     latest = Run(header(0), (cluster(0, "Refund disputes", [f"k{i}" for i in range(9)]),))
     figures = tuple(

@@ -65,6 +65,13 @@ def test_the_same_hours_and_a_run_may_be_the_baseline(made):
     assert weeks["overall"]["onset_at"] is not None
 
 
+def test_any_property_may_be_compared_by(made):
+    parts = made(*OUTAGE, "--by", "plan", "--by", "model", "--by", "nobody set this")["incident"]["by"]
+    plans = {part["value"]: part["inside"]["calls"] for part in parts if part["dimension"] == "plan"}
+    assert set(plans) >= {"free", "starter"}
+    assert {part["dimension"] for part in parts} == {"model", "provider", "status", "plan"}
+
+
 def test_a_calm_window_says_so(made):
     report = made("--from", "2026-03-05T08:00Z", "--to", "2026-03-05T14:00Z")
     assert report["verdict"] == "no_clear_change"

@@ -50,6 +50,7 @@ def calls(
     page: int,
     filters: Sequence[Mapping[str, Any]],
     keys: Sequence[str] | None,
+    by: Sequence[str] = (),
 ) -> Ask:
     """Ask for one page of the calls of [start, end), in order of time and id.
 
@@ -62,6 +63,7 @@ def calls(
         page: Rows of a page.
         filters: Property filters the calls (evaluation level: the evaluations) must pass.
         keys: Trace ids, or ids of events, the calls must belong to; ``None`` for all.
+        by: Properties whose values, as JSON text, make one more column, ``grouped``.
     """
     values = Values()
     kind = f"event IN ({CALLS})" if level == "trace" else "event = '$ai_generation'"
@@ -81,10 +83,17 @@ def calls(
         moment, last = after
         at = values.time(moment)
         further = f"WHERE moment > {at} OR (moment = {at} AND id > {values(last)})"
-    read = events(f"{kind} AND {values.within('timestamp', *span)} AND {chosen}", look=True)
-    sql = f"""SELECT {_columns(CALL_COLUMNS)} FROM ({read} {ONCE}) {further}
+    raw = ", ".join(f"JSONExtractRaw(properties, {values(name)})" for name in by)
+    read = events(
+        f"{kind} AND {values.within('timestamp', *span)} AND {chosen}",
+        look=True,
+        more=f"[{raw}] AS grouped" if by else "",
+        names="grouped" if by else "",
+    )
+    columns = (*CALL_COLUMNS, "grouped") if by else CALL_COLUMNS
+    sql = f"""SELECT {_columns(columns)} FROM ({read} {ONCE}) {further}
     ORDER BY moment, id LIMIT {page}"""
-    return Ask("calls", sql, CALL_COLUMNS, page, values.bound, filters=list(filters))
+    return Ask("calls", sql, columns, page, values.bound, filters=list(filters))
 
 
 def _columns(names: Sequence[str]) -> str:
