@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from reporter.analysis import incident_plan, incident_wording
-from reporter.analysis.incident import Counter, Known, Unit
+from reporter.analysis.incident import Counter, Known, Unit, times
 from reporter.model import Call, Window
 from reporter.report import (
     SCHEMA_VERSION,
@@ -91,6 +91,8 @@ def counted(
 def incident(seed: int = 1, *, broken: bool = True, titles: tuple[str, ...] = CLUSTERS) -> Incident:
     """Make an incident as the pipeline does."""
     counter, plan, _ = counted(seed, broken=broken, titles=titles)
+    overall, found = counter.overall(), counter.clusters("https://eu.posthog.com", "7")
+    onset_at, recovered_at = times(overall, found)
     return Incident(
         from_=iso(plan.window.start),
         to=iso(plan.window.end),
@@ -99,13 +101,15 @@ def incident(seed: int = 1, *, broken: bool = True, titles: tuple[str, ...] = CL
         baseline=plan.label,
         baselines=[Span(start=iso(w.start), end=iso(w.end)) for w in plan.baselines],
         after=Span(start=iso(plan.after.start), end=iso(plan.after.end)) if plan.after else None,
-        overall=counter.overall(),
+        overall=overall,
+        onset_at=onset_at,
+        recovered_at=recovered_at,
         runs=[
             IncidentRun(job_id="job", run_id="7_trace_20261121_030000", job_name="All", items=900, covers=1.0)
         ],
         unassigned=counter.unassigned(),
         buckets=counter.buckets(),
-        clusters=counter.clusters("https://eu.posthog.com", "7"),
+        clusters=found,
         by=counter.by(),
         causes=counter.causes(),
         annotations=[Annotation(at="2026-11-20T23:40:00Z", text="Deploy 8f3c")],

@@ -18,6 +18,7 @@ from scipy import special
 from reporter import units
 from reporter.analysis import causes, links, onset
 from reporter.analysis.incident_plan import Plan
+from reporter.analysis.inference import benjamini_hochberg
 from reporter.analysis.onset import Rise
 from reporter.analysis.tally import Sum, Tally
 from reporter.model import Call
@@ -35,8 +36,10 @@ from reporter.report import (
 
 Unit: TypeAlias = tuple[int, int]
 """Index of a job and id of its cluster."""
-LEAST_CALLS = 20
+LEAST_CALLS = 8
 """Calls during the incident, and before it, without which nothing is said of a cluster."""
+LEAST_CALM = 20
+"""Calls during it without which a cluster is not said to have been left alone."""
 LEAST_EXCESS = 3.0
 """Failed calls beyond the expected below which no cluster is called affected."""
 SURE = 0.05
@@ -134,7 +137,8 @@ class Counter:
         What was to be expected is added up over clusters, so that more traffic of a cluster that fails often,
         or seldom, is no excess and hides none.
         """
-        effect = _effect(self._all, 1)
+        tested = _tested(self._all)
+        effect = _effect(self._all, tested, tested.p_value)
         pooled, _ = self._all.baseline(_usual_until(self._plan, effect.onset_at))
         return msgspec.structs.replace(
             effect,
@@ -160,9 +164,13 @@ class Counter:
     def clusters(self, host: str, project_id: str | None) -> list[IncidentCluster]:
         """Say what happened to every cluster with a call during the incident, those affected most first."""
         seen = {unit: tally for unit, tally in self._units.items() if tally.during.calls}
+        tested = {unit: _tested(tally) for unit, tally in seen.items()}
+        done = [unit for unit, test in tested.items() if test.p_value is not None]
+        adjusted = benjamini_hochberg([tested[unit].p_value or 0.0 for unit in done])
+        q_values: dict[Unit, float] = dict(zip(done, adjusted, strict=True))
         told = []
         for unit, tally in seen.items():
-            known, effect = self._clusters[unit], _effect(tally, len(seen))
+            known, effect = self._clusters[unit], _effect(tally, tested[unit], q_values.get(unit))
             told.append(
                 IncidentCluster(
                     **msgspec.structs.asdict(effect),
@@ -220,22 +228,54 @@ class Counter:
         )
 
 
-def _effect(tally: Tally, tests: int) -> Effect:
-    """Compare a tally's incident with its baseline, one of so many tests."""
+def times(overall: Effect, clusters: Iterable[IncidentCluster]) -> tuple[str | None, str | None]:
+    """Say when an incident began and when it was over: by the clusters affected, which show it best."""
+    affected: list[Effect] = [c for c in clusters if c.verdict == "affected"]
+    shown = affected or [overall]
+    ends = [effect.recovered_at for effect in shown]
+    begun = min((effect.onset_at for effect in shown if effect.onset_at), default=None)
+    return begun, None if None in ends else max(end for end in ends if end)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tested:
+    """A tally's incident against its baseline."""
+
+    whole: Sum
+    """The baseline."""
+    spread: float
+    found: Rise | None
+    """The span in which the failed share was most above the usual one, inside the window or not."""
+    p_value: float | None
+
+
+def _tested(tally: Tally) -> _Tested:
+    """Test whether more calls failed in the window than usual, and find since when."""
     plan = tally.plan
+    whole, spread = tally.baseline(None)
+    if whole.calls < LEAST_CALLS or not tally.during.calls:
+        return _Tested(whole, spread, None, None)
+    found = _rise(tally, whole, spread)
+    begun = plan.grid.start + found.start * plan.bucket if found else None
+    if found is not None and begun is not None and begun < plan.window.start and found.p_value < SURE:
+        # It began before the window given: that time is no measure of what is usual.
+        whole, spread = tally.baseline(begun)
+        found = _rise(tally, whole, spread)
+    # Failed calls of one trace are no independent ones: it tries again.
+    bursts = tally.during.failed / max(1, len(tally.failures))
+    during = (tally.during.calls, tally.during.failed)
+    p = onset.more_failed(during, (whole.calls, whole.failed), max(spread, bursts, 1.0))
+    return _Tested(whole, spread, found, p)
+
+
+def _effect(tally: Tally, tested: _Tested, p_value: float | None) -> Effect:
+    """Tell what happened to a tally; `p_value` is adjusted for all tests made."""
+    plan, whole, found = tally.plan, tested.whole, tested.found
     first = math.floor((plan.window.start - plan.grid.start) / plan.bucket)
     stop = math.ceil((plan.window.end - plan.grid.start) / plan.bucket)
-    whole, spread = tally.baseline(None)
-    found: Rise | None = None
-    for _ in range(2):
-        found = _rise(tally, whole, spread, tests) if whole.calls >= LEAST_CALLS else None
-        if found is None or found.start >= first:
-            break
-        # It began before the window given: that time is no measure of what is usual.
-        whole, spread = tally.baseline(plan.grid.start + found.start * plan.bucket)
-    if found is not None and not (found.start < stop and first < found.stop and found.p_value < SURE):
+    sure = p_value is not None and p_value < SURE
+    if found is not None and not (sure and found.start < stop and first < found.stop):
         found = None
-    tested = whole.calls >= LEAST_CALLS and tally.during.calls > 0
     lasts = found is not None and _lasts(tally, found)
     during = tally.during.phase()
 
@@ -246,21 +286,22 @@ def _effect(tally: Tally, tests: int) -> Effect:
         before=whole.phase(),
         during=during,
         after=tally.after.phase(),
-        excess_failed=onset.excess_failed((during.calls, during.failed), (whole.calls, whole.failed), spread),
+        excess_failed=onset.excess_failed(
+            (during.calls, during.failed), (whole.calls, whole.failed), tested.spread
+        ),
         excess_cost_usd=onset.excess_cost(_spent(tally), _moments(whole)),
         users=len(tally.users),
         onset_at=at(found.start) if found else None,
         recovered_at=at(found.stop) if found and not lasts else None,
         elevated=lasts,
-        p_value=(found.p_value if found else 1.0) if tested else None,
+        p_value=p_value,
     )
 
 
-def _rise(tally: Tally, whole: Sum, spread: float, tests: int) -> Rise | None:
+def _rise(tally: Tally, whole: Sum, spread: float) -> Rise | None:
     calls = np.array([each.calls for each in tally.grid], dtype=np.int64)
     failed = np.array([each.failed for each in tally.grid], dtype=np.int64)
-    found = onset.rise(calls, failed, onset.usual(whole.failed, whole.calls), spread)
-    return None if found is None else Rise(found.start, found.stop, min(1.0, found.p_value * tests))
+    return onset.rise(calls, failed, onset.usual(whole.failed, whole.calls), spread)
 
 
 def _lasts(tally: Tally, found: Rise) -> bool:
@@ -322,6 +363,8 @@ def _verdict(effect: Effect) -> IncidentVerdict:
         return "unclear"
     if effect.onset_at is not None and excess.low > 0 and excess.value >= LEAST_EXCESS:
         return "affected"
+    if during.calls < LEAST_CALM:
+        return "unclear"
     calm = excess.high <= max(_CALM * during.calls, LEAST_EXCESS)
     return "control" if calm or (excess.low <= 0 <= excess.high and effect.onset_at is None) else "unclear"
 

@@ -18,17 +18,17 @@ def verdict_and_headline(incident: Incident, tz: str) -> tuple[VerdictWord, str]
     if affected:
         known = len(incident.clusters)
         who = f"{len(affected)} of {units.plural(known, 'cluster')} failed more than usual"
-        return "changed", f"{who}, {_when(affected[0], tz)}: {_excess(overall)}."
+        return "changed", f"{who}, {_when(incident, tz)}: {_excess(overall)}."
     if overall.p_value is None:
         return "not_enough_data", f"Too few calls before it to say what is usual: {_counted(overall)}."
     if overall.onset_at is not None:
         where = "no run covers the time" if incident.status == "no_run" else "no cluster alone shows it"
-        when = _when(overall, tz)
+        when = _when(incident, tz)
         return "changed", f"Calls failed more than usual, {when}: {_excess(overall)}; {where}."
     return "no_clear_change", f"Calls did not fail more than usual: {_counted(overall)}."
 
 
-def _when(effect: Effect, tz: str) -> str:
+def _when(effect: Incident, tz: str) -> str:
     if effect.onset_at is None:
         return "at a time not known"
     if effect.recovered_at is None:

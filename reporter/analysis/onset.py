@@ -112,16 +112,42 @@ def excess_failed(during: tuple[int, int], before: tuple[int, int], spread: floa
     return Excess(value=failed - mean, low=failed - most, high=failed - least)
 
 
+def more_failed(during: tuple[int, int], before: tuple[int, int], spread: float = 1.0) -> float:
+    """Test whether more calls failed than usually would have; one-sided.
+
+    Method: tail of the beta-binomial predictive distribution (see `excess_failed`), with calls and failed
+    calls of the incident divided by the dispersion, as its effective numbers.
+
+    Returns:
+        The p-value; 1 without a baseline or a failed call.
+    """
+    calls, failed = (max(1, round(count / spread)) if count else 0 for count in during)
+    failed = min(failed, calls)
+    if not failed or not before[0]:
+        return 1.0
+    a, b = before[1] + 0.5, before[0] - before[1] + 0.5
+    if calls > _EXACT:
+        p = a / (a + b)
+        deviation = math.sqrt(calls * p * (1 - p) * (a + b + calls) / (a + b + 1))
+        return float(special.ndtr(-(failed - 0.5 - calls * p) / deviation))
+    return min(1.0, float(np.exp(_log_weights(calls, a, b)[failed:]).sum()))
+
+
+def _log_weights(n: int, a: float, b: float) -> NDArray[np.float64]:
+    """Give the logarithms of a beta-binomial distribution's probabilities of 0 to n."""
+    k = np.arange(n + 1, dtype=float)
+    ways = special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1)
+    weights: NDArray[np.float64] = ways + special.betaln(k + a, n - k + b) - special.betaln(a, b)
+    return weights
+
+
 def _predicted(n: int, a: float, b: float) -> tuple[float, float]:
     """Give the 2.5 % and 97.5 % quantiles of a beta-binomial distribution."""
     if n > _EXACT:
         p = a / (a + b)
         deviation = math.sqrt(n * p * (1 - p) * (a + b + n) / (a + b + 1))
         return n * p - Z95 * deviation, n * p + Z95 * deviation
-    k = np.arange(n + 1, dtype=float)
-    log = special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1)
-    log += special.betaln(k + a, n - k + b) - special.betaln(a, b)
-    below = np.cumsum(np.exp(log))
+    below = np.cumsum(np.exp(_log_weights(n, a, b)))
     low, high = (min(n, int(np.searchsorted(below, q))) for q in (0.025, 0.975))
     return float(low), float(high)
 

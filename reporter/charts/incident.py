@@ -266,12 +266,11 @@ def _end(incident: Incident) -> str:
 
 def _when(incident: Incident, tz: str) -> str:
     affected = [c for c in incident.clusters if c.verdict == "affected"]
-    effect, whose = incident.overall, "Calls"
-    if affected:
-        effect, whose = affected[0], f"\u201c{units.clean(_name(affected[0]), 60)}\u201d"
-    if effect.onset_at is None:
+    if incident.onset_at is None:
         return f"The failed share of all calls did not rise: {_counted(incident.overall)}"
-    if effect.recovered_at is None:
-        since = units.moment(effect.onset_at, tz)
-        return f"{whose} failed more than usual from {since} on, not shown to be over"
-    return f"{whose} failed more than usual: {units.period(effect.onset_at, effect.recovered_at, tz)}"
+    whose = f"\u201c{units.clean(_name(affected[0]), 60)}\u201d" if len(affected) == 1 else "Calls"
+    if len(affected) > 1:
+        whose = f"{len(affected)} clusters"
+    if incident.recovered_at is None:
+        return f"{whose} failed more than usual since {units.moment(incident.onset_at, tz)}, no end shown"
+    return f"{whose} failed more than usual: {units.period(incident.onset_at, incident.recovered_at, tz)}"

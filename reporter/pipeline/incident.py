@@ -94,6 +94,8 @@ def assemble_incident(
         raise _nothing(window)
     project = settings.project_id or source.describe().project_id
     covered = max((run.covers for run in runs), default=0.0)
+    overall, found = counter.overall(), counter.clusters(settings.host, project)
+    onset_at, recovered_at = measure.times(overall, found)
     told = Incident(
         from_=units.iso(window.start),
         to=units.iso(window.end),
@@ -102,11 +104,13 @@ def assemble_incident(
         baseline=chosen.label,
         baselines=[_span(one) for one in chosen.baselines],
         after=_span(chosen.after) if chosen.after else None,
-        overall=counter.overall(),
+        overall=overall,
+        onset_at=onset_at,
+        recovered_at=recovered_at,
         runs=runs,
         unassigned=counter.unassigned(),
         buckets=counter.buckets(),
-        clusters=counter.clusters(settings.host, project),
+        clusters=found,
         by=counter.by(),
         causes=counter.causes(),
         annotations=[

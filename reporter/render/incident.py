@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from reporter import units
 from reporter.render import drawings, words
-from reporter.report import IncidentCluster
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reporter.artifact import Chart
     from reporter.render.drawings import ChartView
-    from reporter.report import Effect, Incident, IncidentBy, Report
+    from reporter.report import Effect, Incident, IncidentBy, IncidentCluster, Report
 
 _LISTED = 40
 """Clusters listed; report.json holds all."""
@@ -183,12 +182,10 @@ def view(report: Report, incident: Incident, charts: Sequence[Chart]) -> Inciden
 def _facts(incident: Incident, tz: str) -> list[FactRow]:
     overall = incident.overall
     during, before, after = overall.during, overall.before, overall.after
-    # The cluster affected most shows the times best: in all calls they drown in what did not break.
-    lead = next((c for c in incident.clusters if c.verdict == "affected"), overall)
     found = [
         FactRow("Window", units.period(incident.from_, incident.to, tz), _both(incident, tz)),
-        FactRow("Began", *_began(lead, tz)),
-        FactRow("Over", *_over(lead, tz)),
+        FactRow("Began", *_began(incident, tz)),
+        FactRow("Over", *_over(incident, tz)),
         FactRow(
             "Failed calls",
             f"{units.of(during.failed, during.calls)} ({units.percent(during.failed_share)})",
@@ -216,20 +213,20 @@ def _facts(incident: Incident, tz: str) -> list[FactRow]:
     return found
 
 
-def _began(effect: Effect, tz: str) -> tuple[str, str]:
-    if effect.onset_at is None:
-        return "no rise found", "" if effect.p_value is not None else "too few calls before it"
-    return units.moment(effect.onset_at, tz), "the bucket in which the failed share rose" + (
-        " of the cluster affected most" if isinstance(effect, IncidentCluster) else " of all calls"
-    )
+def _began(incident: Incident, tz: str) -> tuple[str, str]:
+    if incident.onset_at is None:
+        return "no rise found", "" if incident.overall.p_value is not None else "too few calls before it"
+    affected = any(c.verdict == "affected" for c in incident.clusters)
+    whose = "of the first affected cluster" if affected else "of all calls"
+    return units.moment(incident.onset_at, tz), f"the bucket in which the failed share {whose} rose"
 
 
-def _over(effect: Effect, tz: str) -> tuple[str, str]:
-    if effect.onset_at is None:
+def _over(incident: Incident, tz: str) -> tuple[str, str]:
+    if incident.onset_at is None:
         return units.UNKNOWN, ""
-    if effect.recovered_at is None:
-        return "not shown", "the data do not show that the failed share fell back"
-    return units.moment(effect.recovered_at, tz), ""
+    if incident.recovered_at is None:
+        return "not shown", "the data do not show everywhere that the failed share fell back"
+    return units.moment(incident.recovered_at, tz), ""
 
 
 def _coverage(incident: Incident) -> str:

@@ -71,7 +71,8 @@ class Effect(Value, frozen=True, kw_only=True):
     elevated: bool
     """Whether it rose and the data do not show that it fell back."""
     p_value: float | None
-    """Of the rise, over all spans it could have had and all clusters looked at; ``None`` if not tested."""
+    """Of more failed calls in the window than usual, one-sided; of clusters adjusted over all of them
+    (Benjamini-Hochberg); ``None`` if not tested."""
 
 
 class IncidentCluster(Effect, frozen=True, kw_only=True):
@@ -159,6 +160,10 @@ class Incident(Value, frozen=True, kw_only=True, rename={"from_": "from"}):
     after: Span | None
     """``None`` where nothing is known of the time after it."""
     overall: Effect
+    onset_at: str | None
+    """When the first affected cluster began to fail; without one, when all calls did."""
+    recovered_at: str | None
+    """When the last affected cluster was over; ``None`` where that of one is not shown."""
     runs: list[IncidentRun]
     unassigned: Unassigned
     buckets: list[Bucket]

@@ -27,18 +27,25 @@ def test_a_planted_rise_is_found_within_a_bucket() -> None:
     assert exact > 180
 
 
-@pytest.mark.parametrize("share", [0.01, 0.05, 0.3])
-@pytest.mark.parametrize("pace", [2, 15])
-def test_chance_alone_is_seldom_called_a_rise(share: float, pace: int) -> None:
-    rng, alarms, days = np.random.default_rng(RNG), 0, 400
-    for _ in range(days):
-        before = rng.poisson(pace, 200)
-        failed = rng.binomial(before, share)
-        calls = rng.poisson(pace, 60)
-        usual = onset.usual(int(failed.sum()), int(before.sum()))
-        found = onset.rise(calls, rng.binomial(calls, share), usual, onset.dispersion(before, failed))
-        alarms += found is not None and found.p_value < 0.05
-    assert alarms / days <= 0.05
+@pytest.mark.parametrize("share", [0.005, 0.05, 0.3, 0.6])
+@pytest.mark.parametrize(("past", "calls"), [(8, 20), (40, 200), (2_000, 400)])
+def test_chance_alone_seldom_tests_positive(share: float, past: int, calls: int) -> None:
+    rng, alarms, windows = np.random.default_rng(RNG), 0, 1_000
+    for _ in range(windows):
+        before, during = int(rng.binomial(past, share)), int(rng.binomial(calls, share))
+        alarms += onset.more_failed((calls, during), (past, before)) < 0.05
+    # 5 % and what 1,000 windows may stray from it.
+    assert alarms / windows <= 0.064
+
+
+def test_the_tail_agrees_with_simulation() -> None:
+    rng = np.random.default_rng(RNG)
+    draws = rng.binomial(60, rng.beta(3.5, 97.5, 400_000))
+    for failed in (3, 6, 9):
+        p = onset.more_failed((60, failed), (100, 3))
+        assert p == pytest.approx(float((draws >= failed).mean()), rel=0.05)
+    assert onset.more_failed((300_000, 9_000), (10_000, 300)) == pytest.approx(0.5, abs=0.02)
+    assert onset.more_failed((60, 12), (100, 3), 3.0) > onset.more_failed((60, 12), (100, 3))
 
 
 @pytest.mark.parametrize(
@@ -107,6 +114,7 @@ def test_predictive_limits_agree_with_simulation() -> None:
 
 
 def test_without_calls_nothing_is_said() -> None:
+    assert onset.more_failed((10, 0), (10, 1)) == onset.more_failed((10, 3), (0, 0)) == 1.0
     nothing = np.zeros(5, dtype=np.int64)
     assert onset.rise(nothing, nothing, 0.1) is None
     assert onset.excess_failed((10, 1), (0, 0)) is None
