@@ -365,3 +365,34 @@ def test_compare_finds_runs_by_their_ids_alone(tmp_path: Path, served: Served) -
     assert done.returncode == 0, done.stderr
     found = document(tmp_path)
     assert (found["jobs"][0]["prior"]["run_id"], found["jobs"][0]["latest"]["run_id"]) == (ids[-1], ids[0])
+
+
+def test_incident_and_closer_look_are_those_of_an_export(
+    tmp_path: Path, served: Served, made: Project
+) -> None:
+    export = made.write(tmp_path / "events.jsonl")
+    (tmp_path / "jobs.json").write_text(json.dumps(jobs()))
+    window = ("--from", "2026-11-17T00:00Z", "--to", "2026-11-20T00:00Z", "--by", "desk")
+    common = ("--now", NOW_TEXT, "--format", "json", "--baseline", "previous-hours")
+    local = (
+        "--source", str(export), "--jobs", "jobs.json", "--host", served.url, "--project-id", served.id, "--no-cache",
+    )  # fmt: skip
+    done = [
+        reporter("incident", *window, *common, "--out", "near", *local, cwd=tmp_path),
+        reporter("incident", *window, *common, "--out", "far", cwd=tmp_path, env=env(served)),
+    ]
+    assert [one.returncode for one in done] == [0, 0], done
+    near, far = (document(tmp_path, folder)["incident"] for folder in ("near", "far"))
+    assert near["overall"]["during"]["calls"] > 20
+    assert near["clusters"]
+    assert {part["dimension"] for part in near["by"]} >= {"model", "desk"}
+    assert far == near
+    for words in (
+        ("cluster", "Default - traces", "0", "--limit", "5", "--by", "desk"),
+        ("traces", "--run", "Default - traces", "--cluster", "0", "--limit", "200"),
+    ):
+        asked_for = [*words, "--now", NOW_TEXT, "--json"]
+        here = reporter(*asked_for, *local, cwd=tmp_path)
+        there = reporter(*asked_for, "--no-cache", cwd=tmp_path, env=env(served))
+        assert here.stdout, here.stderr
+        assert json.loads(there.stdout) == json.loads(here.stdout)
