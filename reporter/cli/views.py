@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from reporter.report import Driver, ErrorCause, Estimates, ItemRow, TraceNode
     from reporter.report.values import Value
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _BAR = 24
 """Columns of the bar that shows when an event of a trace ran."""
 _ITEMS = (
@@ -243,8 +242,9 @@ def _text(value: Any) -> Any:
     """Give a cell: numbers as they are, text that a spreadsheet would run with an apostrophe before it."""
     if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
         return value
-    text = units.clean(_cell(value), 20_000)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    from reporter.render import tables
+
+    return tables.safe(_cell(value), 20_000)
 
 
 def _cell(value: Any) -> str:

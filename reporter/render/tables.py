@@ -31,13 +31,13 @@ def csv(report: Report) -> Artifact:
     for section in report.jobs:
         for c in [*section.clusters, *([section.noise] if section.noise else [])]:
             line: list[object] = [
-                _text(facts.heading(section)),
-                _text(section.job.id or ""),
+                safe(facts.heading(section)),
+                safe(section.job.id or ""),
                 section.job.level,
-                _text(section.latest.run_id if section.latest else ""),
+                safe(section.latest.run_id if section.latest else ""),
                 c.cluster_id,
-                _text(c.lineage_id),
-                _text(words.title(c.title, c.cluster_id)),
+                safe(c.lineage_id),
+                safe(words.title(c.title, c.cluster_id)),
                 c.size,
                 c.change.transition if c.change else "",
             ]
@@ -71,7 +71,7 @@ def _incident(told: Incident) -> Artifact:
     head = ["job_id", "cluster_id", "title", "verdict", "onset_at", "recovered_at", "p_value", "users"]
     writer.writerow([*head, *phases, *spread, "url"])
     for c in told.clusters:
-        line: list[object] = [_text(c.job_id or ""), c.cluster_id, _text(words.title(c.title, c.cluster_id))]
+        line: list[object] = [safe(c.job_id or ""), c.cluster_id, safe(words.title(c.title, c.cluster_id))]
         line += [c.verdict, c.onset_at, c.recovered_at, c.p_value, c.users]
         for phase in (getattr(c, name) for name in _PHASES):
             line += [phase.calls, phase.failed, phase.cost_usd]
@@ -81,6 +81,7 @@ def _incident(told: Incident) -> Artifact:
     return Artifact("clusters.csv", "text/csv", out.getvalue().encode("utf-8", "replace"))
 
 
-def _text(text: str) -> str:
-    cleaned = units.clean(text, 1_000)
+def safe(text: str, limit: int = 1_000) -> str:
+    """Make a text fit for a cell: one line, and no formula that a spreadsheet would run."""
+    cleaned = units.clean(text, limit)
     return f"'{cleaned}" if cleaned.startswith(_FORMULA) else cleaned
