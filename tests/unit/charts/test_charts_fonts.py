@@ -6,7 +6,6 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import matplotlib
@@ -34,12 +33,8 @@ def test_face_does_not_bear_the_reserved_name(weight: int) -> None:
     assert "Open Font License" in by_id[13]
 
 
-def test_faces_are_small_and_made_in_half_a_second() -> None:
-    fonts.face.cache_clear()
-    started = time.process_time()
-    sizes = [len(fonts.face(w)) for w in (400, 600)]
-    assert time.process_time() - started < 2.0  # half a second on a quiet machine
-    assert max(sizes) < 40_000
+def test_faces_are_small() -> None:
+    assert max(len(fonts.face(weight)) for weight in (400, 600)) < 40_000
 
 
 def test_faces_are_the_same_bytes_in_another_process() -> None:
