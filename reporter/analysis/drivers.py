@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
+from reporter import units
 from reporter.model import ItemMetrics
 from reporter.report import Driver
 
@@ -21,7 +22,6 @@ LEAST_ITEMS = 5
 MOST = 10
 """Values named; the rest is added up."""
 NONE = "(not set)"
-_SMALL = "({} smaller values)"
 Part: TypeAlias = tuple[str, str | None, float | None]
 """Item, value of the dimension, figure."""
 _FIGURES: Mapping[str, Callable[[ItemMetrics], float | None]] = {
@@ -77,7 +77,16 @@ def drivers(
     if rest:
         seen = tuple(len({item for v in rest for item in side.get(v, _NOTHING)[1]}) for side in (now, before))
         left = math.fsum(moved[v] for v in rest)
-        told.append(_driver(dimension, _SMALL.format(len(rest)), figure, left, whole, (seen[0], seen[1])))
+        told.append(
+            _driver(
+                dimension,
+                f"({units.plural(len(rest), 'smaller value')})",
+                figure,
+                left,
+                whole,
+                (seen[0], seen[1]),
+            )
+        )
     return told
 
 

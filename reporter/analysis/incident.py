@@ -140,11 +140,13 @@ class Counter:
         tested = _tested(self._all)
         effect = _effect(self._all, tested, tested.p_value)
         pooled, _ = self._all.baseline(_usual_until(self._plan, effect.onset_at))
-        return msgspec.structs.replace(
-            effect,
-            excess_failed=_added([_excess(t, effect.onset_at, pooled) for t in self._strata.values()]),
-            excess_cost_usd=_added([_excess_cost(t, effect.onset_at, pooled) for t in self._strata.values()]),
-        )
+        excess = _added([_excess(t, effect.onset_at, pooled) for t in self._strata.values()])
+        cost = _added([_excess_cost(t, effect.onset_at, pooled) for t in self._strata.values()])
+        effect = msgspec.structs.replace(effect, excess_failed=excess, excess_cost_usd=cost)
+        if excess is None or excess.low > 0:
+            return effect
+        # The share of all calls rose, but that of no cluster: what fails often had more traffic.
+        return msgspec.structs.replace(effect, onset_at=None, recovered_at=None, elevated=False)
 
     def unassigned(self) -> Unassigned:
         """Count the calls of the incident that sit in no cluster."""
@@ -222,7 +224,7 @@ class Counter:
             last_at=units.iso(calls[-1].at),
             count=len(calls),
             before=self._causes_before.get(name, 0),
-            users=len({c.user for c in calls}),
+            users=len({c.user for c in calls if c.user}),
             cost_usd=math.fsum(costs) if costs else None,
             example_trace_id=next((c.trace_id for c in calls if c.trace_id), None),
         )

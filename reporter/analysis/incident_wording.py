@@ -23,17 +23,16 @@ def verdict_and_headline(incident: Incident, tz: str) -> tuple[VerdictWord, str]
         return "not_enough_data", f"Too few calls before it to say what is usual: {_counted(overall)}."
     if overall.onset_at is not None:
         where = "no run covers the time" if incident.status == "no_run" else "no cluster alone shows it"
-        when = _when(incident, tz)
-        return "changed", f"Calls failed more than usual, {when}: {_excess(overall)}; {where}."
+        return "changed", f"Calls failed more than usual, {_when(incident, tz)}: {_excess(overall)}; {where}."
     return "no_clear_change", f"Calls did not fail more than usual: {_counted(overall)}."
 
 
-def _when(effect: Incident, tz: str) -> str:
-    if effect.onset_at is None:
+def _when(incident: Incident, tz: str) -> str:
+    if incident.onset_at is None:
         return "at a time not known"
-    if effect.recovered_at is None:
-        return f"since {units.moment(effect.onset_at, tz)}, no end shown"
-    return units.period(effect.onset_at, effect.recovered_at, tz)
+    if incident.recovered_at is None:
+        return f"since {units.moment(incident.onset_at, tz)}, no end shown"
+    return units.period(incident.onset_at, incident.recovered_at, tz)
 
 
 def _excess(effect: Effect) -> str:

@@ -77,6 +77,13 @@ def noted(notes: Sequence[Annotation], level: Redaction) -> list[Annotation]:
     return [msgspec.structs.replace(note, text=f"Annotation {i}") for i, note in enumerate(notes, start=1)]
 
 
+def title(cluster_id: int, text: str, size: int, level: Redaction, least: int = 0) -> str:
+    """Give the name a cluster of so many items goes by; see `section` for `least`."""
+    shown: Redaction = level if size >= least else "numbers"
+    named = title_of(cluster_id, text, shown)
+    return named if shown in ("numbers", "full") else scrub(named)
+
+
 def drivers(some: Sequence[Driver], level: Redaction) -> list[Driver]:
     """Lower drivers to a redaction level: a value may be a customer's name."""
     replace = msgspec.structs.replace

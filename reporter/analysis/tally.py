@@ -67,7 +67,8 @@ class Tally:
         if plan.window.start <= call.at < plan.window.end:
             self.during.add(call)
             if call.is_error:
-                self.users.add(call.user)
+                if call.user:  # 0 stands for no user
+                    self.users.add(call.user)
                 if call.trace_id:
                     self.failures.setdefault(call.trace_id, []).append(call.at)
         if plan.after and plan.after.start <= call.at < plan.after.end:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -22,6 +22,7 @@ _ROW_PX, _NARROW_ROW_PX = 38.0, 56.0
 _BLAST_PX, _NARROW_BLAST_PX = 26.0, 42.0
 _STEPS = tuple(timedelta(minutes=m) for m in (5, 10, 15, 30, 60, 120, 180, 360, 720, 1440))
 _LABEL_PX = 62.0
+_HEAD = "failed in window"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def _timeline(incident: Incident, tz: str) -> Sheet:
     title = _when(incident, tz)
     noted = "; ".join(units.clean(note.text, 60) for note in incident.annotations)
     subtitle = (
-        f"Calls (light) and failed calls (dark) in {units.plural(minutes, 'minute')} each, "
+        f"Calls (light) and failed calls (dark) in buckets of {units.plural(minutes, 'minute')}, "
         f"{units.period(incident.buckets[0].start, _end(incident), tz)}; "
         "shaded: the window reported on. Clusters share one scale, all calls have their own."
         + (f" Dotted: {noted}." if noted else "")
@@ -96,7 +97,7 @@ def _paint_strips(incident: Incident, strips: Sequence[_Strip], tz: str, form: F
         )
         for s in strips
     ]
-    frame = Frame(rows, ("failed in window",), form, row_px=_ROW_PX, narrow_px=_NARROW_ROW_PX)
+    frame = Frame(rows, (_HEAD,), form, row_px=_ROW_PX, narrow_px=_NARROW_ROW_PX)
     board = frame.board
     start, end = units.parse_time(incident.buckets[0].start), units.parse_time(_end(incident))
     scale = frame.scale(0.0, (end - start).total_seconds())
@@ -153,11 +154,10 @@ def _clock(board: Board, frame: Frame, start: datetime, end: datetime, tz: str, 
         tick += step
 
 
-def _notes(board: Board, frame: Frame, notes: Sequence[Annotation], x: object) -> None:
+def _notes(board: Board, frame: Frame, notes: Sequence[Annotation], x: Callable[[datetime], float]) -> None:
     """Draw what happened as dotted verticals, their words above where there is room."""
-    assert callable(x)  # noqa: S101 (a function of this module)
     free = frame.left
-    limit = frame.right - width("failed in window", SMALL_PX) * (0 if not frame.form.narrow else 1)
+    limit = frame.right - (width(_HEAD, SMALL_PX) if frame.form.narrow else 0.0)
     for note in notes:
         place = x(units.parse_time(note.at))
         board.lines([(place, frame.top - 6, place, frame.bottom)], "ink", 1.1, dash=(1.5, 2.5), order=3)

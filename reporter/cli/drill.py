@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reporter import units
 from reporter.cli.command import command, settings_options
 from reporter.cli.session import Session
 from reporter.errors import UsageError
@@ -31,8 +33,9 @@ _NO_REPORT = (
     "previous",
 )
 """Settings that are about documents."""
-_PLAIN = (*_NO_REPORT, "jobs", "level", "baseline", "state", "min_text_items", "since")
+_PLAIN = (*_NO_REPORT, "jobs", "level", "baseline", "min_text_items", "since")
 _LIMIT = click.IntRange(min=1)
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,15})(\.[0-9]{1,15})?")
 
 
 class Moment(click.ParamType[Any]):
@@ -165,7 +168,8 @@ def traces(
             progress=progress,
         )
     if view.truncated:
-        session.console.warning(f"There are more than {limit} traces; --limit shows more.")
+        more = units.plural(limit, "trace")
+        session.console.warning(f"There are more than {more}; --limit shows more.")
     _answer(session, view, as_json=settings.as_json, as_csv=as_csv, warnings=view.warnings)
 
 
@@ -244,7 +248,7 @@ def query(
             progress=progress,
         )
     if view.truncated:
-        session.console.warning(f"The answer was cut at {limit} rows; --limit shows more.")
+        session.console.warning(f"The answer was cut at {units.plural(limit, 'row')}; --limit shows more.")
     _answer(session, view, as_json=settings.as_json, as_csv=as_csv, warnings=())
 
 
@@ -283,13 +287,10 @@ def _pair(text: str, flag: str) -> tuple[str, str]:
 
 
 def _typed(name: str, text: str) -> tuple[str, Any]:
-    """Read a value as the number it is, else as text."""
-    for kind in (int, float):
-        try:
-            return name, kind(text)
-        except ValueError:
-            continue
-    return name, text
+    """Read a value as a number where it is spelled as one and nothing is lost (``007`` stays text)."""
+    if not _NUMBER.fullmatch(text):
+        return name, text
+    return name, float(text) if "." in text else int(text)
 
 
 def _statement(sql: str | None, file: Path | None) -> str:

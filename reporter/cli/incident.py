@@ -33,7 +33,7 @@ _TITLE = "Incident"
 @click.option(
     "--by", multiple=True, metavar="PROPERTY", help="Compare by this event property, too. Repeatable."
 )
-@settings_options(without=("baseline", "previous", "good", "fail_on", "min_text_items", "state"))
+@settings_options(without=("baseline", "previous", "good", "fail_on"))
 @click.pass_context
 def incident(
     ctx: click.Context, /, start: Any, end: Any, baseline: str, by: tuple[str, ...], **flags: Any

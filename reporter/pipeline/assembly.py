@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from reporter import __version__, units
+from reporter import units
 from reporter.analysis import selection
 from reporter.analysis.selection import JobRuns, PriorChoice
 from reporter.errors import NothingToReport, RunUnreadable, SourceError, UsageError
 from reporter.model import Window
 from reporter.pipeline import annotating, following, remembering
+from reporter.pipeline.heading import headed
 from reporter.pipeline.opening import groups_of, with_baseline
 from reporter.pipeline.remembering import Past
-from reporter.report import SCHEMA_VERSION, Caveat, JobSection, Report, SourceInfo, sealed
+from reporter.report import Caveat, JobSection, Report
 from reporter.sources.base import Wanted
 
 if TYPE_CHECKING:
@@ -316,35 +317,21 @@ def _report(
     found = [following.seen(finding, sections, past) for finding in conclusions.findings(sections)]
     verdict, headline = conclusions.verdict_and_headline(found, sections, kind)
     sections = _with_quotes(source, settings, sections, found)
-    provenance = source.describe()
     if settings.fail_on:
         # A build that believes it is gated must read, on the page too, that it is not.
         message = "The rules of --fail-on were not judged: this version has no gates."
         caveats.append(Caveat(code="gates_not_judged", message=message))
-    return sealed(
-        Report(
-            schema_version=SCHEMA_VERSION,
-            kind=kind,
-            title=units.clean(settings.title, 200),
-            generated_at=units.iso(now),
-            reporter_version=__version__,
-            redaction=settings.redact,
-            content_sha256="",
-            timezone=settings.tz,
-            verdict=verdict,
-            headline=headline,
-            source=SourceInfo(
-                kind=provenance.kind,
-                location=provenance.location,
-                project_id=settings.project_id or provenance.project_id,
-            ),
-            warnings=sorted(set(caveats), key=lambda c: (c.code, c.job_id or "", c.message)),
-            files=[],
-            findings=found,
-            gates=[],
-            jobs=sections,
-            annotations=redact.noted(annotating.read(settings.annotate, now), settings.redact),
-        )
+    return headed(
+        source,
+        settings,
+        kind,
+        now,
+        caveats,
+        verdict=verdict,
+        headline=headline,
+        findings=found,
+        jobs=sections,
+        annotations=redact.noted(annotating.read(settings.annotate, now), settings.redact),
     )
 
 

@@ -10,8 +10,17 @@ from typing import TYPE_CHECKING, Any
 from reporter import units
 from reporter.errors import RunNotFound, SourceUnreadable, UsageError
 from reporter.model import Window
+from reporter.pipeline.heading import in_order
 from reporter.pipeline.opening import Progress, groups_of, moment_of, opened
-from reporter.report import Caveat, ClusterView, JobSection, QueryView, TracesView, TraceView
+from reporter.report import (
+    Caveat,
+    ClusterView,
+    JobSection,
+    QueryView,
+    Redaction,
+    TracesView,
+    TraceView,
+)
 
 if TYPE_CHECKING:
     from reporter.config import Settings
@@ -24,7 +33,6 @@ _DIMENSIONS = ("$ai_model", "$ai_provider")
 _LATELY = timedelta(days=7)
 """How far back traces are listed, and queries bound, where nothing else is said."""
 _AROUND = timedelta(days=1)
-_MOST_TRACES = 10_000
 _PLACEHOLDER = re.compile(r"[{$](since|until)\b")
 
 
@@ -61,7 +69,7 @@ def show_cluster(
     now = moment_of(settings)
     with opened(settings, caveats.append, progress) as source:
         run = run_called(source, settings, now, run_name)
-        cluster = _cluster_called(run, cluster_name)
+        cluster = _cluster_called(run, cluster_name, settings)
         progress.step("measuring and comparing")
         section = section_of(source, settings, now, run, caveats, progress)
         told = [*section.clusters, *([section.noise] if section.noise else [])]
@@ -69,13 +77,11 @@ def show_cluster(
         header, level = run.header, run.header.level
         rows = {row.key: row for row in source.items([header]).get(header.run_id, ())}
         chosen = drilldown.ordered(cluster, rows, sort)[: max(limit, 0)]
-        summaries = (
-            source.summaries(header, [item.key for item in chosen])
-            if settings.redact in drilldown.SPOKEN
-            else {}
-        )
+        at: Redaction = settings.redact if cluster.size >= settings.min_text_items else "numbers"
+        spoken = at in drilldown.SPOKEN
+        summaries = source.summaries(header, [item.key for item in chosen]) if spoken else {}
         project = settings.project_id or source.describe().project_id
-        drivers = _drivers(source, section, run, cluster, by or _DIMENSIONS, settings)
+        drivers = _drivers(source, section, run, cluster, by or _DIMENSIONS, at)
     from msgspec.structs import replace
 
     return ClusterView(
@@ -96,13 +102,13 @@ def show_cluster(
                 level,
                 settings.host,
                 project,
-                settings.redact,
+                at,
                 summaries.get(item.key),
             )
             for item in chosen
         ],
         items_total=cluster.size,
-        warnings=_sorted(caveats),
+        warnings=in_order(caveats),
     )
 
 
@@ -128,29 +134,27 @@ def list_traces(
     caveats: list[Caveat] = []
     now = moment_of(settings)
     with opened(settings, caveats.append, progress) as source:
-        keys: set[str] | None = None
+        keys: list[str] | None = None
         window = window_of(since, until, now)
         if run_name is not None:
             run = run_called(source, settings, now, run_name)
-            clusters = [_cluster_called(run, cluster_name)] if cluster_name is not None else run.clusters
-            keys = _traces_of(source, run, clusters)
+            clusters = (
+                [_cluster_called(run, cluster_name, settings)] if cluster_name is not None else run.clusters
+            )
+            keys = sorted(_traces_of(source, run, clusters))
             if since is None and until is None:
                 window = Window(run.header.window.start - _AROUND, run.header.window.end)
         progress.step("listing traces")
-        # Of a cluster every trace is wanted, and only it knows which: the list is cut afterwards.
-        found = source.traces(window, dict(filters), limit + 1 if keys is None else _MOST_TRACES)
+        found = source.traces(window, dict(filters), limit + 1, keys)
         project = settings.project_id or source.describe().project_id
-    mine = [one for one in found if keys is None or one.trace_id in keys]
     return TracesView(
         redaction=settings.redact,
         since=units.iso(window.start),
         until=units.iso(window.end),
         filters=dict(filters),
-        traces=[
-            drilldown.trace_row(one, settings.host, project, settings.redact) for one in mine[: max(limit, 0)]
-        ],
-        truncated=len(mine) > limit or (keys is not None and len(found) >= _MOST_TRACES),
-        warnings=_sorted(caveats),
+        traces=[drilldown.trace_row(one, settings.host, project, settings.redact) for one in found[:limit]],
+        truncated=len(found) > limit,
+        warnings=in_order(caveats),
     )
 
 
@@ -183,7 +187,7 @@ def show_trace(settings: Settings, trace_id: str, *, progress: Progress) -> Trac
         redaction=settings.redact,
         trace=drilldown.trace_row(trace.summary, settings.host, project, settings.redact),
         events=drilldown.nodes(trace, settings.redact),
-        warnings=_sorted(caveats),
+        warnings=in_order(caveats),
     )
 
 
@@ -210,6 +214,13 @@ def put_query(
     caveats: list[Caveat] = []
     window = window_of(since, until, moment_of(settings))
     used = set(_PLACEHOLDER.findall(sql))
+    for name, given in (("since", since), ("until", until)):
+        if given is not None and name not in used:
+            raise UsageError(
+                f"the query does not use the window's --{name}",
+                subject="query",
+                hint=f"Name it {{{name}}} (over an export ${name}), or leave the option out.",
+            )
     if not unbounded and "since" not in used:
         raise UsageError(
             "the query is not bounded in time",
@@ -222,7 +233,7 @@ def put_query(
     bounds = {"since": window.start, "until": window.end}
     with opened(settings, caveats.append, progress) as source:
         progress.step("asking")
-        told = {name: source_time(settings, bounds[name]) for name in used}
+        told = {name: _time(settings, bounds[name]) for name in used}
         table = source.query(sql, {**told, **values}, limit)
     return QueryView(
         columns=list(table.columns),
@@ -232,7 +243,7 @@ def put_query(
     )
 
 
-def source_time(settings: Settings, moment: datetime) -> Any:
+def _time(settings: Settings, moment: datetime) -> Any:
     """Give a time as the source's own language takes it: text in HogQL, a time over an export."""
     from reporter.config import POSTHOG
 
@@ -282,8 +293,10 @@ def run_called(source: Source, settings: Settings, now: datetime, name: str) -> 
     return source.run(headers[0].run_id)
 
 
-def _cluster_called(run: Run, name: str) -> Cluster:
+def _cluster_called(run: Run, name: str, settings: Settings) -> Cluster:
     """Find a cluster by its number, or by words of its title that no other title holds."""
+    from reporter.analysis import redact
+
     numbered = next((c for c in run.clusters if str(c.cluster_id) == name.strip()), None)
     if numbered is not None:
         return numbered
@@ -294,7 +307,9 @@ def _cluster_called(run: Run, name: str) -> Cluster:
     if len(found) == 1:
         return found[0]
     known = found or run.clusters
-    listed = "; ".join(f"{c.cluster_id} {units.clean(c.title, 60) or '(untitled)'}" for c in known[:20])
+    level, least = settings.redact, settings.min_text_items
+    shown = ((c.cluster_id, redact.title(c.cluster_id, c.title, c.size, level, least)) for c in known[:20])
+    listed = "; ".join(f"{number} {units.clean(title, 60) or '(untitled)'}" for number, title in shown)
     raise UsageError(
         "several clusters are called so" if found else "the run has no such cluster",
         subject=units.clean(name, 120),
@@ -320,7 +335,7 @@ def _drivers(
     run: Run,
     cluster: Cluster,
     by: Sequence[str],
-    settings: Settings,
+    at: Redaction,
 ) -> list[Driver]:
     """Take the change of a cluster's cost and failures apart by properties."""
     from reporter.analysis import drivers, redact
@@ -346,8 +361,7 @@ def _drivers(
         for figure in ("mean_cost_usd", "failed_calls"):
             latest, earlier = (drivers.parts(some, figure) for some in rows)
             found += drivers.drivers(latest, earlier, (sizes[0], sizes[1]), dimension, figure)
-    small = cluster.size < settings.min_text_items
-    return redact.drivers(found, "numbers" if small else settings.redact)
+    return redact.drivers(found, at)
 
 
 def _compared(section: JobSection) -> str:
@@ -356,7 +370,3 @@ def _compared(section: JobSection) -> str:
     if not section.comparability.comparable:
         return " ".join(section.comparability.reasons)
     return section.comparability.prior_choice
-
-
-def _sorted(caveats: Sequence[Caveat]) -> list[Caveat]:
-    return sorted(set(caveats), key=lambda c: (c.code, c.job_id or "", c.message))

@@ -6,20 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from reporter import __version__, units
+from reporter import units
 from reporter.errors import NothingToReport, SourceError, UsageError
 from reporter.model import NOISE, Window
 from reporter.pipeline import annotating
+from reporter.pipeline.heading import headed
 from reporter.pipeline.opening import Progress, groups_of, moment_of, opened
 from reporter.pipeline.publishing import Outcome, publish
-from reporter.report import SCHEMA_VERSION, Caveat, Incident, IncidentRun, Report, SourceInfo, Span, sealed
+from reporter.report import Caveat, Incident, IncidentRun, Report, Span
 
 if TYPE_CHECKING:
     from reporter.analysis.incident import Counter, Known, Unit
     from reporter.analysis.incident_plan import Plan
     from reporter.analysis.selection import JobRuns
     from reporter.config import Settings
-    from reporter.model import Run, RunHeader
+    from reporter.model import Membership, Run, RunHeader
     from reporter.sources.base import Source
 
 BASELINES = ("previous-hours", "same-hours-last-weeks")
@@ -82,9 +83,11 @@ def assemble_incident(
     from reporter.analysis import incident as measure
     from reporter.analysis import incident_wording, redact
 
+    notes = annotating.read(settings.annotate, now)
     chosen = _plan(source, settings, window, baseline, now)
     progress.step("finding runs that cover the incident")
-    clusters, keys, runs = _assignment(source, groups_of(source, settings, now), window, caveats, progress)
+    groups = groups_of(source, settings, now)
+    clusters, keys, runs = _assignment(source, groups, window, settings.min_text_items, caveats, progress)
     by = tuple(dict.fromkeys(name for name in by if name not in _KNOWN))
     counter = measure.Counter(chosen, clusters, by)
     for span in chosen.spans:
@@ -114,34 +117,22 @@ def assemble_incident(
         by=counter.by(),
         causes=counter.causes(),
         annotations=[
-            note
-            for note in annotating.read(settings.annotate, now)
-            if chosen.grid.start <= units.parse_time(note.at) < chosen.grid.end
+            note for note in notes if chosen.grid.start <= units.parse_time(note.at) < chosen.grid.end
         ],
     )
     told = redact.incident(told, settings.redact)
     verdict, headline = incident_wording.verdict_and_headline(told, settings.tz)
-    provenance = source.describe()
-    return sealed(
-        Report(
-            schema_version=SCHEMA_VERSION,
-            kind="incident",
-            title=units.clean(settings.title, 200),
-            generated_at=units.iso(now),
-            reporter_version=__version__,
-            redaction=settings.redact,
-            content_sha256="",
-            timezone=settings.tz,
-            verdict=verdict,
-            headline=headline,
-            source=SourceInfo(kind=provenance.kind, location=provenance.location, project_id=project),
-            warnings=sorted(set(caveats), key=lambda c: (c.code, c.job_id or "", c.message)),
-            files=[],
-            findings=[],
-            gates=[],
-            jobs=[],
-            incident=told,
-        )
+    return headed(
+        source,
+        settings,
+        "incident",
+        now,
+        caveats,
+        verdict=verdict,
+        headline=headline,
+        findings=[],
+        jobs=[],
+        incident=told,
     )
 
 
@@ -182,27 +173,34 @@ def _plan(source: Source, settings: Settings, window: Window, baseline: str, now
 
 
 def _assignment(
-    source: Source, groups: Iterable[JobRuns], window: Window, caveats: list[Caveat], progress: Progress
+    source: Source,
+    groups: Iterable[JobRuns],
+    window: Window,
+    least: int,
+    caveats: list[Caveat],
+    progress: Progress,
 ) -> tuple[dict[Unit, Known], dict[str, list[Unit]], list[IncidentRun]]:
-    """Say which items lie in which clusters, by the runs whose windows touch the incident."""
+    """Say which items lie in which clusters, by the runs whose windows touch the incident.
+
+    A cluster of fewer than `least` items is not named.
+    """
+    from reporter.analysis import redact
     from reporter.analysis.incident import Known
 
     clusters: dict[Unit, Known] = {}
     keys: dict[str, list[Unit]] = {}
     used: list[IncidentRun] = []
     for index, (group, covering) in enumerate(_usable(groups, window)):
-        try:
-            best = source.run(covering[0].run_id)
-        except SourceError as error:
-            message = units.clean(f"Clusters of a run could not be read: {error}", 600)
-            caveats.append(Caveat(code="run_unreadable", message=message, job_id=group.job.id))
-            continue
         progress.step(f"reading {units.plural(len(covering), 'run')} of {units.clean(group.job.name, 60)}")
+        best, others = _readable(source, covering, group.job.id, caveats)
+        if best is None:
+            continue
+        run_id = best.header.run_id
         for cluster in (c for c in best.clusters if not c.is_noise):
-            clusters[index, cluster.cluster_id] = Known(
-                group.job.id, cluster.cluster_id, cluster.title, best.header.run_id
-            )
-        for key, cluster_id in _members(source, best, covering[1:], caveats).items():
+            title = redact.title(cluster.cluster_id, cluster.title, cluster.size, "full", least)
+            clusters[index, cluster.cluster_id] = Known(group.job.id, cluster.cluster_id, title, run_id)
+        held, members = _members(source, best, others, caveats)
+        for key, cluster_id in members.items():
             keys.setdefault(key, []).append((index, cluster_id))
         used += [
             IncidentRun(
@@ -213,8 +211,22 @@ def _assignment(
                 covers=window.overlap(header.window),
             )
             for header in covering
+            if header.run_id in held
         ]
     return clusters, keys, used
+
+
+def _readable(
+    source: Source, covering: Sequence[RunHeader], job_id: str | None, caveats: list[Caveat]
+) -> tuple[Run | None, Sequence[RunHeader]]:
+    """Read the best run that can be read, and give those after it; a broken one is named and gives way."""
+    for place, header in enumerate(covering, start=1):
+        try:
+            return source.run(header.run_id), covering[place:]
+        except SourceError as error:
+            message = units.clean(f"Skipped: {error}", 600)
+            caveats.append(Caveat(code="run_unreadable", message=message, job_id=job_id))
+    return None, ()
 
 
 def _usable(groups: Iterable[JobRuns], window: Window) -> list[tuple[JobRuns, list[RunHeader]]]:
@@ -237,19 +249,24 @@ def _covering(group: JobRuns, window: Window) -> list[RunHeader]:
     return touching[: 1 + _FURTHER_RUNS]
 
 
-def _members(source: Source, best: Run, others: list[RunHeader], caveats: list[Caveat]) -> Mapping[str, int]:
-    """Give the cluster of every item: as the best run says, else as its counterpart in another run says."""
+def _members(
+    source: Source, best: Run, others: Sequence[RunHeader], caveats: list[Caveat]
+) -> tuple[set[str], Mapping[str, int]]:
+    """Give the cluster of every item: as the best run says, else as its counterpart in another run says.
+
+    Returns:
+        Ids of the runs used, and item key → cluster. Outliers are no cluster: what lies in them has none.
+    """
     from reporter.analysis import matching
 
     mine = matching.membership(best)
     found = {key: c.cluster_id for c in mine.clusters for key in c.keys}
-    noise = {key for key, cluster_id in found.items() if cluster_id == NOISE}
+    held: Mapping[str, Membership] = {}
     try:
         held = source.memberships([run.run_id for run in others])
     except SourceError as error:
         message = units.clean(f"Further runs could not be read, so fewer calls have a cluster: {error}", 600)
         caveats.append(Caveat(code="run_unreadable", message=message, job_id=best.header.job_id))
-        return found
     for run in others:
         other = held.get(run.run_id)
         if other is None:
@@ -265,8 +282,8 @@ def _members(source: Source, best: Run, others: list[RunHeader], caveats: list[C
             if cluster.cluster_id in pairs:
                 for key in cluster.keys:
                     found.setdefault(key, pairs[cluster.cluster_id])
-    # Outliers are no cluster: what lies in them has none.
-    return {key: cluster_id for key, cluster_id in found.items() if key not in noise}
+    known = {key: cluster_id for key, cluster_id in found.items() if cluster_id != NOISE}
+    return {best.header.run_id, *held}, known
 
 
 def _count(
@@ -274,9 +291,9 @@ def _count(
 ) -> None:
     """Count the calls of a span, each in the clusters its trace and itself lie in."""
     for call in source.calls(span, by=by):
-        units_ = [*keys.get(call.trace_id or "", ()), *keys.get(call.uuid, ())]
+        mine = [*keys.get(call.trace_id or "", ()), *keys.get(call.uuid, ())]
         # A call of a job's cluster is counted there once, whatever names it.
-        counter.add(call, {unit[0]: unit for unit in units_}.values())
+        counter.add(call, {unit[0]: unit for unit in mine}.values())
 
 
 def _span(window: Window) -> Span:

@@ -19,8 +19,6 @@ _LISTED = 40
 """Clusters listed; report.json holds all."""
 _EVIDENCE = 6
 """Affected clusters whose traces are shown."""
-_VERDICTS = {"affected": "Affected", "control": "Did not move", "unclear": "Cannot be told"}
-_TONES = {"affected": "worse", "control": "calm", "unclear": "calm"}
 _REASONS = {
     "first": "the first that failed",
     "most_failures": "the one with most failed calls",
@@ -54,7 +52,6 @@ class AffectedRow:
     """What happened to one cluster."""
 
     title: str
-    verdict: str
     tone: str
     onset: str
     recovered: str
@@ -63,7 +60,6 @@ class AffectedRow:
     after: str
     excess: str
     spread: str
-    cost: str
     users: str
     url: str | None
     traces: tuple[EvidenceRow, ...]
@@ -87,6 +83,8 @@ class CauseRow:
     cause: str
     calls: str
     before: str
+    told: str
+    """How many calls in and before the window, as a sentence's end."""
     seen: str
     users: str
     cost: str
@@ -107,7 +105,6 @@ class RunRow:
 class IncidentView:
     """An incident, ready to be rendered."""
 
-    window: str
     facts: tuple[FactRow, ...]
     charts: tuple[ChartView, ...]
     affected: tuple[AffectedRow, ...]
@@ -122,7 +119,6 @@ class IncidentView:
     baseline: str
     baselines: tuple[str, ...]
     bucket: str
-    notes: tuple[str, ...]
 
 
 def view(report: Report, incident: Incident, charts: Sequence[Chart]) -> IncidentView:
@@ -133,7 +129,6 @@ def view(report: Report, incident: Incident, charts: Sequence[Chart]) -> Inciden
         drawings.view(chart, place) for place, chart in enumerate(c for c in charts if c.job_index == index)
     )
     return IncidentView(
-        window=units.period(incident.from_, incident.to, tz),
         facts=tuple(_facts(incident, tz)),
         charts=drawn,
         affected=tuple(row for verdict, row in listed if verdict == "affected"),
@@ -153,6 +148,7 @@ def view(report: Report, incident: Incident, charts: Sequence[Chart]) -> Inciden
                 cause=units.clean(c.cause, 240),
                 calls=units.count(c.count),
                 before=units.count(c.before) if c.before else "new",
+                told=f"{units.plural(c.count, 'call')}, {f'{c.before:,} before' if c.before else 'new'}",
                 seen=units.period(c.onset_at, c.last_at, tz),
                 users=units.count(c.users),
                 cost=units.money(c.cost_usd),
@@ -173,9 +169,6 @@ def view(report: Report, incident: Incident, charts: Sequence[Chart]) -> Inciden
         baseline=units.clean(incident.baseline, 200),
         baselines=tuple(units.period(span.start, span.end, tz) for span in incident.baselines),
         bucket=units.plural(round(incident.bucket_s / 60), "minute"),
-        notes=tuple(
-            f"{units.moment(note.at, tz)} {units.clean(note.text, 120)}" for note in incident.annotations
-        ),
     )
 
 
@@ -203,13 +196,14 @@ def _facts(incident: Incident, tz: str) -> list[FactRow]:
             FactRow(
                 "Spend beyond the usual",
                 units.money(cost.value, signed=True),
-                f"of {units.money(during.cost_usd)}, against as many usual calls; 95% "
+                f"of {units.money(during.cost_usd)}, against as many usual calls with a cost; 95% "
                 f"{units.money(cost.low, signed=True)} to {units.money(cost.high, signed=True)}",
             )
         )
     affected = sum(c.verdict == "affected" for c in incident.clusters)
+    known = f"{affected} of {len(incident.clusters)}" if incident.clusters else "none known"
     found.append(FactRow("Users with a failed call", units.count(overall.users), "counted, never named"))
-    found.append(FactRow("Clusters affected", f"{affected} of {len(incident.clusters)}", _coverage(incident)))
+    found.append(FactRow("Clusters affected", known, _coverage(incident)))
     return found
 
 
@@ -245,8 +239,7 @@ def _coverage(incident: Incident) -> str:
 def _cluster(c: IncidentCluster, tz: str) -> AffectedRow:
     return AffectedRow(
         title=words.title(c.title, c.cluster_id),
-        verdict=_VERDICTS[c.verdict],
-        tone=_TONES[c.verdict],
+        tone="worse" if c.verdict == "affected" else "calm",
         onset=units.moment(c.onset_at, tz) if c.onset_at else units.UNKNOWN,
         recovered=units.moment(c.recovered_at, tz)
         if c.recovered_at
@@ -258,7 +251,6 @@ def _cluster(c: IncidentCluster, tz: str) -> AffectedRow:
         after=_share(c.after.failed, c.after.calls),
         excess=_excess(c),
         spread=_spread(c),
-        cost=units.money(c.excess_cost_usd.value, signed=True) if c.excess_cost_usd else units.UNKNOWN,
         users=units.count(c.users),
         url=words.link(c.url),
         traces=tuple(

@@ -91,7 +91,7 @@ def _incident(told: IncidentView) -> list[str]:
     if told.control:
         lines += ["", f"Did not move: {', '.join(escape(row.title) for row in told.control)}."]
     if told.causes:
-        lines += ["", *(f"- {escape(c.cause)}: {c.calls} calls, before {c.before}" for c in told.causes)]
+        lines += ["", *(f"- {escape(c.cause)}: {c.told}" for c in told.causes)]
     return [*lines, ""]
 
 

@@ -137,8 +137,13 @@ class Source(Protocol):
         Each carries its values of the event properties named by `by`.
         """
 
-    def traces(self, window: Window, filters: Mapping[str, str], limit: int) -> tuple[TraceSummary, ...]:
-        """List traces that begin in the window and have an event matching every property filter."""
+    def traces(
+        self, window: Window, filters: Mapping[str, str], limit: int, ids: Sequence[str] | None = None
+    ) -> tuple[TraceSummary, ...]:
+        """List traces that begin in the window and have an event matching every property filter.
+
+        With `ids` only those among them.
+        """
 
     def trace(self, trace_id: str, window: Window | None = None) -> Trace | None:
         """Read one trace, or ``None`` if it has no event."""

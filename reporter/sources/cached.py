@@ -169,9 +169,11 @@ class CachedSource:
         """Ask for the calls of a window."""
         return self._inner.calls(window, job, run, by)
 
-    def traces(self, window: Window, filters: Mapping[str, str], limit: int) -> tuple[TraceSummary, ...]:
+    def traces(
+        self, window: Window, filters: Mapping[str, str], limit: int, ids: Sequence[str] | None = None
+    ) -> tuple[TraceSummary, ...]:
         """Ask for the traces of a window."""
-        return self._inner.traces(window, filters, limit)
+        return self._inner.traces(window, filters, limit, ids)
 
     def trace(self, trace_id: str, window: Window | None = None) -> Trace | None:
         """Ask for one trace."""

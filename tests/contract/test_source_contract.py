@@ -289,6 +289,20 @@ def test_traces_match_all_filters_on_one_event(source: Source) -> None:
     assert found(feature="desk", version="3") == []
 
 
+def test_traces_may_be_asked_for_by_id(source: Source) -> None:
+    everything = source.traces(WINDOW, {}, 100)
+    asked = [STRANGE, "late", "nowhere"]
+    found = source.traces(WINDOW, {}, 100, asked)
+    assert found == tuple(one for one in everything if one.trace_id in asked)
+    assert len(found) == 2
+    assert source.traces(WINDOW, {}, 1, asked) == found[:1]
+    assert source.traces(WINDOW, {}, 100, []) == ()
+    filtered = source.traces(WINDOW, {"feature": "desk"}, 100)
+    only = [one.trace_id for one in filtered]
+    assert only
+    assert source.traces(WINDOW, {"feature": "desk"}, 100, [*only, STRANGE]) == filtered
+
+
 def test_a_trace_is_summed_without_its_own_event(source: Source) -> None:
     trace = source.trace("plain")
     assert trace is not None

@@ -106,21 +106,35 @@ class Drill:
 
     # -- traces ---------------------------------------------------------------------------------------
 
-    def traces(self, window: Window, filters: Mapping[str, str], limit: int) -> tuple[TraceSummary, ...]:
+    def traces(
+        self, window: Window, filters: Mapping[str, str], limit: int, ids: Sequence[str] | None
+    ) -> tuple[TraceSummary, ...]:
         """List traces: PostHog finds them, and each is measured as everywhere else in a report."""
         found: dict[str, TraceSummary] = {}
-        offset, more = 0, True
-        while more and len(found) < limit:
-            listed, more = self._listed(window, filters, min(max(limit, 1), _LISTED), offset)
-            offset += len(listed)
-            if not listed:
+        # Without a filter there is nothing to find where ids are given.
+        pages = _chunks(ids) if ids is not None and not filters else self._pages(window, filters, limit)
+        wanted = None if ids is None else set(ids)
+        for listed in pages:
+            chosen = [one for one in listed if wanted is None or one in wanted]
+            if chosen:
+                for summary in self._summaries(chosen, window.start - _BEFORE, window.end + _AFTER):
+                    if window.start <= summary.started_at < window.end:
+                        found[summary.trace_id] = summary
+            if wanted is None and len(found) >= limit:
                 break
-            for summary in self._summaries(listed, window.start - _BEFORE, window.end + _AFTER):
-                if window.start <= summary.started_at < window.end:
-                    found[summary.trace_id] = summary
         newest = sorted(found.values(), key=lambda summary: summary.trace_id)
         newest.sort(key=lambda summary: summary.started_at, reverse=True)
         return tuple(newest[: max(0, limit)])
+
+    def _pages(self, window: Window, filters: Mapping[str, str], limit: int) -> Iterator[list[str]]:
+        """Give the ids PostHog's own trace list holds, newest first, page by page."""
+        offset, more = 0, True
+        while more:
+            listed, more = self._listed(window, filters, min(max(limit, 1), _LISTED), offset)
+            if not listed:
+                return
+            offset += len(listed)
+            yield listed
 
     def _listed(
         self, window: Window, filters: Mapping[str, str], limit: int, offset: int
@@ -259,6 +273,11 @@ class Drill:
             raise off_contract(self._reader.client.host, "query", "an answer without rows").error
         kept = tuple(tuple(row) if isinstance(row, list) else (row,) for row in rows[:limit])
         return Table(tuple(map(str, columns)), kept, truncated=len(rows) > limit)
+
+
+def _chunks(ids: Sequence[str]) -> Iterator[list[str]]:
+    for first in range(0, len(ids), _KEYS):
+        yield list(ids[first : first + _KEYS])
 
 
 def _steps(start: datetime, end: datetime, step: timedelta) -> Iterator[datetime]:

@@ -257,9 +257,11 @@ class ApiSource:
             self._caveats.tell("filters_not_applied", (job.id if job else "") or "", message)
             yield from self._drill.calls(window, level, (), keys, by)
 
-    def traces(self, window: Window, filters: Mapping[str, str], limit: int) -> tuple[TraceSummary, ...]:
+    def traces(
+        self, window: Window, filters: Mapping[str, str], limit: int, ids: Sequence[str] | None = None
+    ) -> tuple[TraceSummary, ...]:
         """List traces that begin in the window and have an event matching every filter, newest first."""
-        return self._drill.traces(window, filters, limit)
+        return self._drill.traces(window, filters, limit, ids)
 
     def trace(self, trace_id: str, window: Window | None = None) -> Trace | None:
         """Read one trace (what of it lies in the window), or ``None`` if it has no event."""

@@ -250,12 +250,14 @@ class ExportSource:
                 return
             after = (found[-1][2], found[-1][0])
 
-    def traces(self, window: Window, filters: Mapping[str, str], limit: int) -> tuple[TraceSummary, ...]:
+    def traces(
+        self, window: Window, filters: Mapping[str, str], limit: int, ids: Sequence[str] | None = None
+    ) -> tuple[TraceSummary, ...]:
         """List traces that begin in the window and have an event matching every filter, newest first."""
         condition = equality(filters)
         joins, sql = self._store.spell(condition)
         question = queries.TRACES.format(joins=joins, condition=sql)
-        values = {**condition.values, **build.bounds(window), "limit": max(0, limit)}
+        values = {**condition.values, **build.bounds(window), "limit": max(0, limit), "ids": ids}
         return tuple(build.summary(row) for row in self._store.rows(question, values))
 
     def trace(self, trace_id: str, window: Window | None = None) -> Trace | None:

@@ -221,7 +221,7 @@ _SUMMARY = f"""
 """
 
 TRACES = f"""
-    {_SUMMARY} AND e.trace_id IN (
+    {_SUMMARY} AND ($ids IS NULL OR e.trace_id IN (SELECT unnest($ids))) AND e.trace_id IN (
         SELECT e.trace_id FROM {AI_EVENTS} e {{joins}} WHERE e.event IN ({_TRACE}) AND {{condition}})
     GROUP BY e.trace_id HAVING min(e.ts) >= $starts AND min(e.ts) < $ends
     ORDER BY min(e.ts) DESC, e.trace_id LIMIT $limit

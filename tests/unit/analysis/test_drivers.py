@@ -35,6 +35,12 @@ def test_values_of_few_items_are_not_named() -> None:
     assert (told[-1].latest_items, told[-1].prior_items) == (2, 0)
 
 
+def test_one_small_value_is_one() -> None:
+    prior = [(str(i), "team", 1.0) for i in range(20)]
+    told = drivers.drivers([*prior, ("20", "ann", 40.0)], prior, (21, 20), "user", "mean_cost_usd")
+    assert [d.value for d in told] == ["team", "(1 smaller value)"]
+
+
 @given(PARTS, PARTS, st.integers(1, 40), st.integers(1, 40))
 def test_parts_add_up_to_the_whole_change(latest: list, prior: list, n: int, m: int) -> None:
     told = drivers.drivers(latest, prior, (n, m), "x", "mean_cost_usd")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -148,3 +149,30 @@ def test_spans_to_read_never_touch() -> None:
     assert all(a.end < b.start for a, b in pairwise(spans))
     near = incident_plan.plan(WINDOW, incidents.NOW, *incident_plan.previous_hours(WINDOW))
     assert near.spans == (Window(WINDOW.start - timedelta(hours=12), near.grid.end),)
+
+
+def test_more_traffic_of_a_cluster_that_always_fails_is_no_incident() -> None:
+    plan = incident_plan.plan(WINDOW, incidents.NOW, *incident_plan.previous_hours(WINDOW))
+    known = {(0, i): incidents.Known("job", i, title, "run") for i, title in enumerate(CLUSTERS)}
+    counter = incidents.Counter(plan, known)
+    for call, cluster, _ in incidents.calls(broken=False):
+        inside = WINDOW.start <= call.at < WINDOW.end
+        for copy in range(6 if cluster == 1 and inside else 1):
+            again = replace(call, uuid=f"{call.uuid}-{copy}", trace_id=f"{call.trace_id}-{copy}")
+            counter.add(again, [] if cluster is None else [(0, cluster)])
+    overall = counter.overall()
+    assert overall.during.failed_share is not None
+    assert overall.before.failed_share is not None
+    assert overall.during.failed_share > 2 * overall.before.failed_share
+    assert (overall.onset_at, overall.elevated) == (None, False)
+    assert [c.title for c in counter.clusters("", None) if c.verdict == "affected"] == []
+
+
+def test_calls_of_nobody_count_as_no_user() -> None:
+    plan = incident_plan.plan(WINDOW, incidents.NOW, *incident_plan.previous_hours(WINDOW))
+    counter = incidents.Counter(plan, {})
+    for number, user in enumerate((0, 0, 3)):
+        failed = incidents._call(number, BROKE, None, incidents.random.Random(1), failed=True)
+        counter.add(replace(failed, user=user), [])
+    assert counter.overall().users == 1
+    assert counter.causes()[0].users == 1

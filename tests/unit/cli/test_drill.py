@@ -104,6 +104,8 @@ def test_outliers_have_a_number_too(call):
         (("traces", "--since", "2026-03-02", "--until", "2026-03-01"), 2, "the window is empty"),
         (("traces", "--since", "soon"), 2, "--since"),
         (("query", "SELECT 1"), 2, "not bounded in time"),
+        (("query", "SELECT $since", "--until", "1d"), 2, "does not use the window's --until"),
+        (("query", "SELECT 1", "--unbounded", "--since", "1d"), 2, "does not use the window's --since"),
         (("query",), 2, "give a query, or --file"),
         (("query", "SELECT 1", "--file", "x.sql"), 2, "give a query, or --file"),
         (("query", "--file", "x.sql"), 2, "cannot be read"),
@@ -171,3 +173,29 @@ def test_csv_is_safe_in_a_spreadsheet(call):
         "query", "SELECT '=1+1' AS a, -5 AS b, NULL AS c, DATE '2026-03-01' AS d", "--unbounded", "--csv"
     )
     assert out == "a,b,c,d\n'=1+1,-5,,2026-03-01\n"
+
+
+def test_numbers_are_numbers_and_the_rest_is_text(view):
+    asked = ("query", "SELECT typeof($a), typeof($b), typeof($c), typeof($d), $d", "--unbounded")
+    values = [word for pair in ("a=5", "b=1.5", "c=007", "d=nan") for word in ("--value", pair)]
+    (row,) = view(*asked, *values)["rows"]
+    assert row[0] != "VARCHAR"
+    assert row[1] != "VARCHAR"
+    assert row[2:] == ["VARCHAR", "VARCHAR", "nan"]
+
+
+def test_hints_and_items_say_no_more_than_the_level(call, view):
+    _, _, err = call("cluster", "Default - traces", "no such words", "--redact", "numbers")
+    assert "VAT" not in err
+    assert "3 Cluster 3" in err
+    small = view("cluster", "Default - traces", "3", "--redact", "quotes", "--min-text-items", "1000")
+    assert small["cluster"]["title"] == "Cluster 3"
+    assert all(item["title"] is None for item in small["items"])
+    assert "VAT" not in json.dumps(small)
+
+
+def test_one_is_one(call):
+    _, _, err = call("traces", "--since", "2026-03-14", "--until", "2026-03-15", "--limit", "1")
+    assert "more than 1 trace;" in err
+    _, _, err = call("query", "SELECT * FROM range(5)", "--unbounded", "--limit", "1")
+    assert "cut at 1 row;" in err

@@ -139,3 +139,44 @@ def test_an_end_in_the_future_is_cut_and_told(call, tmp_path):
     assert [w["code"] for w in report["warnings"]] == ["incident_open"]
     assert report["incident"]["to"] == "2026-03-13T14:00:00Z"
     assert report["incident"]["after"] is None
+
+
+def test_small_clusters_are_not_named(made):
+    text = json.dumps(made(*OUTAGE, "--min-text-items", "1000"))
+    assert "Bank statements" not in text
+    assert "Cluster 6" in text or "Cluster " in text
+
+
+def test_a_broken_run_gives_way_to_the_next(made, monkeypatch):
+    from reporter.errors import RunUnreadable
+    from reporter.sources.export import ExportSource
+
+    whole, asked = ExportSource.run, []
+
+    def broken(self, run_id):
+        asked.append(run_id)
+        if len(asked) == 1:
+            raise RunUnreadable(run_id, ["broken on purpose"])
+        return whole(self, run_id)
+
+    monkeypatch.setattr(ExportSource, "run", broken)
+    report = made(*OUTAGE)
+    assert [w["code"] for w in report["warnings"]] == ["run_unreadable"]
+    assert asked[0] not in {run["run_id"] for run in report["incident"]["runs"]}
+    assert [c["title"] for c in report["incident"]["clusters"] if c["verdict"] == "affected"]
+
+
+def test_further_runs_that_cannot_be_read_cost_no_more_than_their_items(made, monkeypatch):
+    from reporter.errors import SourceError
+    from reporter.sources.export import ExportSource
+
+    whole = made(*OUTAGE)["incident"]
+
+    def lost(_source, _run_ids):
+        raise SourceError("no membership can be read")
+
+    monkeypatch.setattr(ExportSource, "memberships", lost)
+    report = made(*OUTAGE)
+    assert {w["code"] for w in report["warnings"]} == {"run_unreadable"}
+    assert report["incident"]["unassigned"]["calls"] >= whole["unassigned"]["calls"]
+    assert all(c["cluster_id"] >= 0 for c in report["incident"]["clusters"])
