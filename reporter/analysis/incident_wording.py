@@ -37,7 +37,7 @@ def _when(incident: Incident, tz: str) -> str:
 
 def _excess(effect: Effect) -> str:
     excess = effect.excess_failed
-    if excess is None:
+    if excess is None or excess.low <= 0:  # one cluster may have broken while all together fail as usual
         return _counted(effect)
     expected = effect.during.failed - excess.value
     # The interval is that of the expected number: what failed is known.

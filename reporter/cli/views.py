@@ -291,9 +291,10 @@ def _figures(view: ClusterView) -> list[tuple[str, ...]]:
 
 def _driver(d: Driver) -> tuple[str, ...]:
     from reporter.analysis import drivers
+    from reporter.render import words
 
     cost = d.metric == drivers.FIGURES[0]
-    what = f"{'mean cost' if cost else 'failed calls per item'} by {d.dimension}"
+    what = f"{'mean cost' if cost else 'failed calls per item'} by {words.dimension(d.dimension)}"
     difference = "" if d.difference is None else (
         units.money(d.difference, signed=True) if cost else f"{d.difference:+.3f}"
     )  # fmt: skip

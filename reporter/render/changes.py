@@ -302,7 +302,6 @@ def _targets(cluster: Cluster | None, kind: str) -> tuple[Target, ...]:
         return ()
     found = [Target("cluster", url)] if (url := words.link(cluster.url)) else []
     labels = {
-        "nearest": "typical",
         "most_expensive": "dearest",
         "slowest": "slowest",
         "failing": "failing",
@@ -315,15 +314,15 @@ def _targets(cluster: Cluster | None, kind: str) -> tuple[Target, ...]:
         "tokens": "most_expensive",
     }
     for e in sorted(cluster.exemplars, key=lambda e: e.reason != telling.get(kind)):
-        if (url := words.link(e.url)) and e.reason != "nearest" and len(found) < 3:
-            found.append(Target(f"{labels.get(e.reason, 'example')} trace", url))
+        if (url := words.link(e.url)) and e.reason in labels and len(found) < 3:
+            found.append(Target(f"{labels[e.reason]} trace", url))
     return tuple(found)
 
 
 def _driver(d: Driver) -> str:
     share = f"{units.percent(d.contribution, signed=True)} of the change" if abs(d.contribution) <= 10 else ""
     counts = f"{units.count(d.prior_items)} → {units.count(d.latest_items)} items"
-    return _joined(f"{units.clean(d.dimension, 60)} {units.clean(d.value, 120)}: {counts}", share)
+    return _joined(f"{words.dimension(d.dimension)} {units.clean(d.value, 120)}: {counts}", share)
 
 
 def _by_id(section: JobSection) -> dict[int, Cluster]:

@@ -24,6 +24,7 @@ _REASONS = {
     "most_failures": "the one with most failed calls",
     "last": "the last that failed",
 }
+_OF = ("Failed of all", "Part of all failed")
 _DIMENSIONS = {"model": "Model", "provider": "Provider", "status": "HTTP status of failed calls"}
 
 
@@ -34,6 +35,8 @@ class FactRow:
     name: str
     value: str
     note: str = ""
+    spread: str = ""
+    """An interval, which is not broken over lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,15 @@ class ByRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Dimension:
+    """What calls have in common, value by value."""
+
+    name: str
+    caption: str
+    rows: tuple[ByRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CauseRow:
     """One cause of failed calls."""
 
@@ -112,7 +124,7 @@ class IncidentView:
     control: tuple[AffectedRow, ...]
     left: int
     """Clusters not listed."""
-    dimensions: tuple[tuple[str, tuple[ByRow, ...]], ...]
+    dimensions: tuple[Dimension, ...]
     causes: tuple[CauseRow, ...]
     runs: tuple[RunRow, ...]
     coverage: str
@@ -135,14 +147,7 @@ def view(report: Report, incident: Incident, charts: Sequence[Chart]) -> Inciden
         unclear=tuple(row for verdict, row in listed if verdict == "unclear"),
         control=tuple(row for verdict, row in listed if verdict == "control"),
         left=max(0, len(incident.clusters) - _LISTED),
-        dimensions=tuple(
-            (units.clean(name, 60), found)
-            for key, name in {
-                **{part.dimension: part.dimension for part in incident.by},
-                **_DIMENSIONS,
-            }.items()
-            if (found := tuple(_by(part) for part in incident.by if part.dimension == key))
-        ),
+        dimensions=_dimensions(incident),
         causes=tuple(
             CauseRow(
                 cause=units.clean(c.cause, 240),
@@ -187,16 +192,14 @@ def _facts(incident: Incident, tz: str) -> list[FactRow]:
         ),
     ]
     if overall.excess_failed:
-        found.append(
-            FactRow("Beyond the usual", f"{_excess(overall)} failed calls", f"95% {_spread(overall)}")
-        )
+        found.append(FactRow("Beyond the usual", f"{_excess(overall)} failed calls", spread=_spread(overall)))
     if overall.excess_cost_usd:
         cost = overall.excess_cost_usd
         found.append(
             FactRow(
                 "Spend beyond the usual",
                 units.money(cost.value, signed=True),
-                f"of {units.money(during.cost_usd)}, against as many usual calls with a cost; 95% "
+                f"of {units.money(during.cost_usd)}, against as many usual calls with a cost",
                 f"{units.money(cost.low, signed=True)} to {units.money(cost.high, signed=True)}",
             )
         )
@@ -266,13 +269,32 @@ def _cluster(c: IncidentCluster, tz: str) -> AffectedRow:
     )
 
 
-def _by(part: IncidentBy) -> ByRow:
+def _dimensions(incident: Incident) -> tuple[Dimension, ...]:
+    parts: dict[str, list[IncidentBy]] = {}
+    for part in incident.by:
+        parts.setdefault(part.dimension, []).append(part)
+    return tuple(
+        Dimension(
+            name=_DIMENSIONS.get(key) or units.clean(key, 60),
+            caption=f"{_OF[key == 'status']} calls in the window and before it",
+            rows=tuple(_by(part, incident.overall) for part in found),
+        )
+        for key, found in parts.items()
+    )
+
+
+def _by(part: IncidentBy, overall: Effect) -> ByRow:
+    inside, outside = part.inside, part.outside
+    # Only a failed call has a status: it is a part of those that failed.
+    whole = (overall.during.failed, overall.before.failed) if part.dimension == "status" else None
+    calls = whole or (inside.calls, outside.calls)
+    shares = [f / n if n else None for f, n in zip((inside.failed, outside.failed), calls, strict=True)]
     return ByRow(
         value=units.clean(part.value, 120),
-        inside=units.of(part.inside.failed, part.inside.calls),
-        inside_share=units.percent(part.inside.failed_share),
-        outside=units.of(part.outside.failed, part.outside.calls),
-        outside_share=units.percent(part.outside.failed_share),
+        inside=_share(inside.failed, calls[0]),
+        inside_share=units.percent(shares[0]),
+        outside=_share(outside.failed, calls[1]),
+        outside_share=units.percent(shares[1]),
     )
 
 

@@ -11,7 +11,7 @@ from reporter.render import views
 
 if TYPE_CHECKING:
     from reporter.render.changes import ChangeRow
-    from reporter.render.incident import IncidentView
+    from reporter.render.incident import FactRow, IncidentView
     from reporter.render.rows import Named
     from reporter.report import Report
 
@@ -82,7 +82,7 @@ def _job(job: views.JobView) -> list[str]:
 
 
 def _incident(told: IncidentView) -> list[str]:
-    lines = [f"- {fact.name}: **{escape(fact.value)}**{_aside(fact.note)}" for fact in told.facts]
+    lines = [f"- {fact.name}: **{escape(fact.value)}**{_aside(_note(fact))}" for fact in told.facts]
     if told.affected:
         lines += ["", "| Cluster | Began | Over | Before | In it | Excess | 95% |", f"|{' --- |' * 7}"]
         for row in told.affected:
@@ -93,6 +93,10 @@ def _incident(told: IncidentView) -> list[str]:
     if told.causes:
         lines += ["", *(f"- {escape(c.cause)}: {c.told}" for c in told.causes)]
     return [*lines, ""]
+
+
+def _note(fact: FactRow) -> str:
+    return ", ".join(part for part in (fact.note, f"95% {fact.spread}" if fact.spread else "") if part)
 
 
 def _aside(text: str) -> str:

@@ -30,10 +30,10 @@ LEVELS = {
     "evaluation": ("evaluation", "evaluations"),
 }
 REASONS = {
-    "nearest": "nearest to the cluster's centre, so typical",
+    "nearest": "nearest to the cluster's centre",
     "most_expensive": "the most expensive",
     "slowest": "the slowest",
-    "typical": "nearest to the median cost and latency",
+    "typical": "typical in cost and latency",
     "failing": "the newest that failed",
     "farthest": "farthest from the cluster's centre",
 }
@@ -125,6 +125,11 @@ def title(text: str, cluster_id: int) -> str:
     if cleaned := units.clean(text, 200):
         return cleaned
     return "Outliers" if cluster_id < 0 else f"Cluster {cluster_id} (untitled)"
+
+
+def dimension(name: str) -> str:
+    """Name what a change is taken apart by: ``$ai_model`` is a model."""
+    return units.clean(name.removeprefix("$ai_").replace("_", " ") if name.startswith("$ai_") else name, 60)
 
 
 def noun(level: str, number: int = 2) -> str:

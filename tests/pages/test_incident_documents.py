@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import re
 
+import msgspec
 import pytest
 from pypdf import PdfReader
 
 from reporter import charts, units
+from reporter.analysis import incident_wording
 from reporter.artifact import Artifact
+from reporter.render import incident as incidents
 from reporter.render import page, pdf, summary, templates
-from reporter.report import Incident, Report, from_json, to_json
+from reporter.report import Excess, Incident, Report, from_json, to_json
 from tests.incidents import incident_report
 from tests.pages.reading import pages, touching
 
@@ -88,3 +91,24 @@ def test_lowering_a_finished_incident_hides_its_words() -> None:
     text = to_json(redact.redact(REPORTS["broken"], "numbers")).decode()
     assert "Broken answers" not in text
     assert "timed out" not in text
+
+
+def test_status_is_a_part_of_the_failed_calls_and_a_model_of_all_calls() -> None:
+    value = REPORTS["broken"]
+    incident = told(value)
+    shown = {part.name: part.rows for part in incidents.view(value, incident, ()).dimensions}
+    (status,) = shown["HTTP status of failed calls"]
+    failed = incident.overall.during.failed
+    assert (status.value, status.inside) == ("503", units.of(failed, failed))
+    assert {row.value for row in shown["Model"]} == {"large-1", "small-1"}
+
+
+def test_headline_never_tells_of_less_than_nothing() -> None:
+    incident = told(REPORTS["broken"])
+    overall = msgspec.structs.replace(incident.overall, excess_failed=Excess(value=-3.0, low=-20.0, high=9.0))
+    verdict, headline = incident_wording.verdict_and_headline(
+        msgspec.structs.replace(incident, overall=overall), "UTC"
+    )
+    assert verdict == "changed"
+    assert "more than the" not in headline
+    assert "calls" in headline

@@ -127,7 +127,7 @@ def test_card_uses_no_arrow_without_a_call() -> None:
 def test_card_explains_its_exemplars() -> None:
     card = changes.cards(JOB, 0, "UTC", {})[0]
     assert [e.reason for e in card.exemplars] == [
-        "nearest to the cluster's centre, so typical",
+        "nearest to the cluster's centre",
         "the most expensive",
         "the slowest",
     ]
