@@ -59,8 +59,7 @@ def everything() -> Report:
 
 STATES = states() | {
     "everything": everything(),
-    "incident": incident_report(),
-    "incident_hostile": incident_report(hostile=True),
+    "incident": incident_report(hostile=True),
 }
 WIDTHS = (320, 360, 768, 1280, 3840)
 OPEN = "document.querySelectorAll('details').forEach((d) => { d.open = true; })"
