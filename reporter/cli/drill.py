@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +15,9 @@ from reporter.cli.session import Session
 from reporter.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from reporter.config import Settings
     from reporter.report import Caveat
     from reporter.report.values import Value
 
@@ -105,8 +105,7 @@ def cluster(
     RUN is a run id, or a job's id or name for its latest run. CLUSTER is its number (-1 for the outliers), or
     words of its title. Put -- before -1.
     """
-    session = ctx.ensure_object(Session)
-    settings = session.settle(flags).settings
+    session, settings = _begun(ctx, flags, as_csv=as_csv)
     with session.at_work(settings) as progress:
         from reporter.pipeline import drilldown
 
@@ -147,22 +146,19 @@ def traces(
 
     Newest first; each begins in the window.
     """
-    session = ctx.ensure_object(Session)
-    settings = session.settle(flags).settings
+    session, settings = _begun(ctx, flags, as_csv=as_csv)
     if cluster is not None and run is None:
         raise click.UsageError("--cluster needs --run")
     filters = dict(_pair(text, "--where") for text in where)
     with session.at_work(settings) as progress:
         from reporter.pipeline import drilldown
-        from reporter.pipeline.opening import moment_of
 
-        now = moment_of(settings)
         view = drilldown.list_traces(
             settings,
             run_name=run,
             cluster_name=cluster,
-            since=_moment(since, now),
-            until=_moment(until, now),
+            since=since,
+            until=until,
             filters=filters,
             limit=limit,
             progress=progress,
@@ -187,8 +183,7 @@ def trace(ctx: click.Context, /, trace_id: str, as_csv: bool, **flags: Any) -> N
     Its spans, generations and embeddings, parents before children. What was said is shown at the
     redaction levels quotes (cut and scrubbed) and full.
     """
-    session = ctx.ensure_object(Session)
-    settings = session.settle(flags).settings
+    session, settings = _begun(ctx, flags, as_csv=as_csv)
     with session.at_work(settings) as progress:
         from reporter.pipeline import drilldown
 
@@ -230,19 +225,16 @@ def query(
     In HogQL to PostHog, in DuckDB's SQL to an export. It names the window as {since} and {until} (over an
     export $since and $until); nothing is added to it but a bound of rows. Answers are not redacted.
     """
-    session = ctx.ensure_object(Session)
-    settings = session.settle(flags).settings
+    session, settings = _begun(ctx, flags, as_csv=as_csv)
     with session.at_work(settings) as progress:
         from reporter.pipeline import drilldown
-        from reporter.pipeline.opening import moment_of
 
-        now = moment_of(settings)
         view = drilldown.put_query(
             settings,
             _statement(sql, file),
             dict(_typed(*_pair(text, "--value")) for text in value),
-            since=_moment(since, now),
-            until=_moment(until, now),
+            since=since,
+            until=until,
             unbounded=unbounded,
             limit=limit,
             progress=progress,
@@ -252,14 +244,21 @@ def query(
     _answer(session, view, as_json=settings.as_json, as_csv=as_csv, warnings=())
 
 
+def _begun(ctx: click.Context, flags: Mapping[str, Any], *, as_csv: bool) -> tuple[Session, Settings]:
+    """Settle the settings of a command that answers as text, JSON or CSV."""
+    session = ctx.ensure_object(Session)
+    settings = session.settle(flags).settings
+    if settings.as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude each other")
+    return session, settings
+
+
 def _answer(
     session: Session, view: Value, *, as_json: bool, as_csv: bool, warnings: Sequence[Caveat]
 ) -> None:
     """Print a view in the form asked for."""
     for caveat in warnings:
         session.caution(caveat)
-    if as_json and as_csv:
-        raise click.UsageError("--json and --csv exclude each other")
     if as_json:
         from reporter.report import plain
 
@@ -272,11 +271,6 @@ def _answer(
         return
     for line in views.lines(view):
         session.console.document(line + "\n")
-
-
-def _moment(given: Any, now: datetime) -> datetime | None:
-    """Give the moment an option means."""
-    return given if given is None or isinstance(given, datetime) else now - given
 
 
 def _pair(text: str, flag: str) -> tuple[str, str]:
@@ -298,9 +292,8 @@ def _statement(sql: str | None, file: Path | None) -> str:
         raise click.UsageError("give a query, or --file")
     if sql is not None:
         return sql
-    if str(file) == "-":
-        return sys.stdin.read()
     try:
-        return Path(file or "").read_text(encoding="utf-8")
+        data = sys.stdin.buffer.read() if str(file) == "-" else Path(file or "").read_bytes()
+        return data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError("the file with the query cannot be read", subject=str(file)) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 import click
@@ -51,10 +50,7 @@ def incident(
     with session.at_work(settings) as progress:
         from reporter import pipeline
         from reporter.pipeline.incident import run_incident
-        from reporter.pipeline.opening import moment_of
 
         check_formats(settings, pipeline.FORMATS)
-        now = moment_of(settings)
-        moments = [t if t is None or isinstance(t, datetime) else now - t for t in (start, end)]
-        outcome = run_incident(settings, moments[0] or now, moments[1], baseline, by=by, progress=progress)
+        outcome = run_incident(settings, start, end, baseline, by=by, progress=progress)
     ctx.exit(tell(outcome, settings, session.console))

@@ -11,7 +11,7 @@ from reporter import units
 from reporter.errors import RunNotFound, SourceUnreadable, UsageError
 from reporter.model import Window
 from reporter.pipeline.heading import in_order
-from reporter.pipeline.opening import Progress, groups_of, moment_of, opened
+from reporter.pipeline.opening import Progress, before, groups_of, moment_of, opened
 from reporter.report import (
     Caveat,
     ClusterView,
@@ -117,8 +117,8 @@ def list_traces(
     *,
     run_name: str | None,
     cluster_name: str | None,
-    since: datetime | None,
-    until: datetime | None,
+    since: datetime | timedelta | None,
+    until: datetime | timedelta | None,
     filters: Mapping[str, str],
     limit: int,
     progress: Progress,
@@ -196,8 +196,8 @@ def put_query(
     sql: str,
     values: Mapping[str, Any],
     *,
-    since: datetime | None,
-    until: datetime | None,
+    since: datetime | timedelta | None,
+    until: datetime | timedelta | None,
     unbounded: bool,
     limit: int,
     progress: Progress,
@@ -251,14 +251,16 @@ def _time(settings: Settings, moment: datetime) -> Any:
     return naive.isoformat(sep=" ") if settings.source == POSTHOG else naive
 
 
-def window_of(since: datetime | None, until: datetime | None, now: datetime) -> Window:
+def window_of(
+    since: datetime | timedelta | None, until: datetime | timedelta | None, now: datetime
+) -> Window:
     """Give the window asked for: up to now and seven days long where nothing is said.
 
     Raises:
         UsageError: It is empty.
     """
-    end = until or now
-    start = since or end - _LATELY
+    end = now if until is None else before(now, until)
+    start = end - _LATELY if since is None else before(now, since)
     if start >= end:
         raise UsageError(
             "the window is empty",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reporter import units
@@ -11,7 +11,7 @@ from reporter.errors import NothingToReport, SourceError, UsageError
 from reporter.model import NOISE, Window
 from reporter.pipeline import annotating
 from reporter.pipeline.heading import headed
-from reporter.pipeline.opening import Progress, groups_of, moment_of, opened
+from reporter.pipeline.opening import Progress, before, groups_of, moment_of, opened
 from reporter.pipeline.publishing import Outcome, publish
 from reporter.report import Caveat, Incident, IncidentRun, Report, Span
 
@@ -35,8 +35,8 @@ _SAME = 0.6
 
 def run_incident(
     settings: Settings,
-    start: datetime,
-    end: datetime | None,
+    start: datetime | timedelta,
+    end: datetime | timedelta | None,
     baseline: str,
     *,
     by: Sequence[str] = (),
@@ -46,8 +46,8 @@ def run_incident(
 
     Args:
         settings: What was asked for.
-        start: First moment of the incident.
-        end: First moment after it; ``None`` for one that still goes on.
+        start: First moment of the incident, or a length of time before now.
+        end: First moment after it, in the same way; ``None`` for one that still goes on.
         baseline: One of `BASELINES`, or a run id.
         by: Event properties to compare inside and before by, besides model, provider and status.
         progress: Told about each step.
@@ -59,9 +59,10 @@ def run_incident(
         DeliveryError: The documents cannot be written.
     """
     now = moment_of(settings)
-    window = _window(start, end, now)
+    first, stop = before(now, start), now if end is None else before(now, end)
+    window = _window(first, stop, now)
     caveats: list[Caveat] = []
-    if end is not None and end > now:
+    if stop > now:
         message = "The incident's end lies in the future; everything up to now was looked at."
         caveats.append(Caveat(code="incident_open", message=message))
     with opened(settings, caveats.append, progress) as source:
@@ -136,8 +137,8 @@ def assemble_incident(
     )
 
 
-def _window(start: datetime, end: datetime | None, now: datetime) -> Window:
-    stop = min(end or now, now)
+def _window(start: datetime, end: datetime, now: datetime) -> Window:
+    stop = min(end, now)
     if start >= now:
         raise UsageError(
             "the incident lies in the future", subject=f"--from {units.iso(start)}", hint="Times are UTC."

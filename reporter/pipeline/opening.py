@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from reporter.config import KEY_VARIABLE, POSTHOG
@@ -121,6 +121,11 @@ def _export(settings: Settings, warn: Warn, progress: Progress) -> Source:
     progress.step("reading events")
     jobs_file = str(settings.jobs_file) if settings.jobs_file else None
     return ExportSource((settings.source,), jobs_file, warn=warn, project_id=settings.project_id)
+
+
+def before(now: datetime, when: datetime | timedelta) -> datetime:
+    """Give the moment that is meant by itself, or by a length of time before now."""
+    return when if isinstance(when, datetime) else now - when
 
 
 def moment_of(settings: Settings) -> datetime:

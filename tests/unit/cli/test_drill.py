@@ -199,3 +199,15 @@ def test_one_is_one(call):
     assert "more than 1 trace;" in err
     _, _, err = call("query", "SELECT * FROM range(5)", "--unbounded", "--limit", "1")
     assert "cut at 1 row;" in err
+
+
+def test_query_may_come_from_standard_input(view, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("SELECT 'é' AS é".encode())))
+    assert view("query", "--file", "-", "--unbounded")["rows"] == [["é"]]
+
+
+def test_standard_input_that_is_no_text_is_told(call, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe\x00")))
+    code, out, err = call("query", "--file", "-", "--unbounded")
+    assert (code, out) == (2, "")
+    assert "cannot be read" in err
