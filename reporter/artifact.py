@@ -46,6 +46,28 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """One chart as an image, for readers that show no SVG."""
+
+    name: str
+    """Kind of chart."""
+    job_index: int
+    """Index into ``Report.jobs`` of the job it belongs to."""
+    title: str
+    """The finding, a sentence computed from the numbers. Untrusted text: escape it."""
+    subtitle: str
+    """What is plotted. Untrusted text."""
+    alt: str
+    """Alternative text: the finding with its main numbers. Untrusted text."""
+    png: bytes
+    """The drawing on white paper, twice as many pixels as it is wide."""
+    width: int
+    """Width in CSS pixels."""
+    height: int
+    """Height in CSS pixels."""
+
+
+@dataclass(frozen=True, slots=True)
 class Artifact:
     """A finished document, ready to be written or sent."""
 
@@ -55,6 +77,21 @@ class Artifact:
     """IANA media type, e.g. ``"text/html"``."""
     data: bytes
     """The document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail before it has a sender and readers."""
+
+    subject: str
+    """One line. Untrusted text."""
+    text: str
+    """The whole message as plain text."""
+    html: str
+    """The whole message as HTML; shows each picture as ``cid:`` and its content id."""
+    pictures: tuple[tuple[str, Picture], ...]
+    """(content id without angle brackets, picture)."""
+    attachments: tuple[Artifact, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,17 +9,20 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from reporter import units
 from reporter.analysis.scrub import scrub
 from reporter.model import Failure, Window
-from reporter.report import ErrorCause
+from reporter.report import CausePart, ErrorCause
 
 MOST = 12
 """Causes listed for a cluster."""
+Kind: TypeAlias = tuple[str, str | None, str | None]
+"""Cause, model, provider."""
 _LIMIT = 160
-_MOST_NAMES = 3
+_MOST_PARTS = 10
 _DAYS = 2
 """A shorter window is cut into hours."""
 _PLACES = (
@@ -49,9 +52,14 @@ def masked(message: str) -> str:
     return units.clean(text, _LIMIT)
 
 
-def cause_of(failure: Failure) -> str:
-    """Name a failure: its HTTP status, if it has one, and its masked text."""
-    return named(failure.message, failure.http_status)
+def kind_of(failure: Failure) -> Kind:
+    """Say what a call failed of, and where."""
+    name = named(failure.message, failure.http_status)
+    return name, _shown(failure.model), _shown(failure.provider)
+
+
+def _shown(name: str | None) -> str | None:
+    return units.clean(name, 120) if name else None
 
 
 def named(message: str, http_status: int | None) -> str:
@@ -62,26 +70,45 @@ def named(message: str, http_status: int | None) -> str:
 
 def causes(
     failures: Sequence[Failure],
-    earlier: Collection[str] | None,
+    earlier: Collection[Kind] | None,
     traces: Mapping[str, str | None],
     window: Window | None = None,
 ) -> list[ErrorCause]:
-    """Count the failures of a cluster by cause.
+    """Count the failures of a cluster by cause, and those of a cause by model and provider.
 
     Args:
         failures: Failures of the cluster's items.
-        earlier: Causes known from the prior run; ``None`` where there is none to compare with.
+        earlier: Kinds of failure known from the prior run; ``None`` where there is none to compare with.
         traces: Item key → trace to open.
         window: The run's window, to say when calls failed.
 
     Returns:
         At most `MOST` causes, the most frequent first.
     """
-    alike: defaultdict[str, list[Failure]] = defaultdict(list)
+    kinds: defaultdict[Kind, list[Failure]] = defaultdict(list)
     for failure in failures:
-        alike[cause_of(failure)].append(failure)
-    ranked = sorted(alike.items(), key=lambda pair: (-sum(f.count for f in pair[1]), pair[0]))
-    return [_cause(name, mine, earlier, traces, window) for name, mine in ranked[:MOST]]
+        kinds[kind_of(failure)].append(failure)
+    alike: defaultdict[str, list[CausePart]] = defaultdict(list)
+    for kind, mine in kinds.items():
+        new = None if earlier is None else kind not in earlier
+        alike[kind[0]].append(CausePart(model=kind[1], provider=kind[2], new=new, **_figures(mine, traces)))
+    ranked = sorted(alike, key=lambda name: (-sum(part.count for part in alike[name]), name))[:MOST]
+    known = None if earlier is None else {name for name, _, _ in earlier}
+    whole = {name: [f for kind, mine in kinds.items() if kind[0] == name for f in mine] for name in ranked}
+    return [
+        ErrorCause(
+            cause=name,
+            new=None if known is None else name not in known,
+            timeline=_timeline(whole[name], window),
+            parts=sorted(alike[name], key=_order)[:_MOST_PARTS],
+            **_figures(whole[name], traces),
+        )
+        for name in ranked
+    ]
+
+
+def _order(part: CausePart) -> tuple[int, str, str]:
+    return -part.count, part.model or "", part.provider or ""
 
 
 def slices(window: Window) -> int:
@@ -102,34 +129,15 @@ def _timeline(failures: Sequence[Failure], window: Window | None) -> list[int]:
     return counts
 
 
-def _cause(
-    name: str,
-    failures: Sequence[Failure],
-    earlier: Collection[str] | None,
-    traces: Mapping[str, str | None],
-    window: Window | None,
-) -> ErrorCause:
+def _figures(failures: Sequence[Failure], traces: Mapping[str, str | None]) -> dict[str, Any]:
+    """Measure some failures: the fields that causes and their parts share."""
     costs = sorted(f.cost_usd for f in failures if f.cost_usd is not None)
     example = min(failures, key=lambda f: (-f.count, f.first_at, f.key))
-    return ErrorCause(
-        cause=name,
-        count=sum(f.count for f in failures),
-        items=len({f.key for f in failures}),
-        cost_usd=math.fsum(costs) if costs else None,
-        first_seen=units.iso(min(f.first_at for f in failures)),
-        last_seen=units.iso(max(f.last_at for f in failures)),
-        new=None if earlier is None else name not in earlier,
-        example_trace_id=traces.get(example.key),
-        timeline=_timeline(failures, window),
-        models=_most((f.model, f.count) for f in failures),
-        providers=_most((f.provider, f.count) for f in failures),
-    )
-
-
-def _most(some: Iterable[tuple[str | None, int]]) -> list[str]:
-    """Give the names with most failed calls."""
-    counts: defaultdict[str, int] = defaultdict(int)
-    for name, count in some:
-        if name is not None:
-            counts[units.clean(name, 120)] += count
-    return sorted(counts, key=lambda name: (-counts[name], name))[:_MOST_NAMES]
+    return {
+        "count": sum(f.count for f in failures),
+        "items": len({f.key for f in failures}),
+        "cost_usd": math.fsum(costs) if costs else None,
+        "first_seen": units.iso(min(f.first_at for f in failures)),
+        "last_seen": units.iso(max(f.last_at for f in failures)),
+        "example_trace_id": traces.get(example.key),
+    }

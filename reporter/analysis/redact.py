@@ -8,7 +8,9 @@ configuration, not content, and stay at every level.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -19,6 +21,7 @@ from reporter.analysis.wording import title_of
 from reporter.report import (
     Annotation,
     Bridge,
+    CausePart,
     Change,
     Cluster,
     Driver,
@@ -29,6 +32,14 @@ from reporter.report import (
     Redaction,
     Report,
 )
+
+_USERS = frozenset({"distinct_id", "person_id", "person", "persons", "person_properties"})
+_EVIDENT = re.compile(
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"|\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?",
+    re.IGNORECASE,
+)
+"""Ids of events and times, as whole cells."""
 
 LEVELS: tuple[Redaction, ...] = ("numbers", "titles", "quotes", "full")
 
@@ -177,7 +188,7 @@ def _cluster(cluster: Cluster, level: Redaction, models: Mapping[str, str]) -> C
         lineage=replace(cluster.lineage, names=[title]),
         change=_change(cluster.change) if cluster.change is not None else None,
         errors=[
-            replace(error, cause=f"Cause {i}", models=_named(error.models, models), providers=[])
+            replace(error, cause=f"Cause {i}", parts=[_part(part, models) for part in error.parts])
             for i, error in enumerate(cluster.errors, start=1)
         ],
         drivers=drivers(cluster.drivers, level),
@@ -253,6 +264,36 @@ def _deep(value: Any) -> Any:
     return value
 
 
+def cells(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], level: Redaction
+) -> tuple[list[list[Any]], int]:
+    """Lower the answer to a query of the user's own to a level.
+
+    Figures, times and ids that are whole cells stay; ids of users go, by the names of their columns.
+
+    Returns:
+        The rows, and in how many cells something was masked.
+    """
+    if level == "full":
+        return [list(row) for row in rows], 0
+    masked = 0
+    made: list[list[Any]] = []
+    for row in rows:
+        made.append([_cell(name, value, level) for name, value in zip(columns, row, strict=True)])
+        masked += sum(new != old for new, old in zip(made[-1], row, strict=True))
+    return made, masked
+
+
+def _cell(column: str, value: Any, level: Redaction) -> Any:
+    if value is None or isinstance(value, (bool, int, float, datetime)):
+        return value
+    if column.lower().rpartition(".")[2] in _USERS:
+        return "<user>"
+    if isinstance(value, str) and _EVIDENT.fullmatch(value):
+        return value
+    return _deep(value) if level != "numbers" else "<text>"
+
+
 def _change(change: Change) -> Change:
     prior = change.prior_cluster_ids[0] if change.prior_cluster_ids else None
     if change.prior_title is None or prior is None:
@@ -275,8 +316,9 @@ def _models_of(job: JobSection) -> dict[str, str]:
     return {name: f"Model {i}" for i, name in enumerate(names, start=1)}
 
 
-def _named(names: Sequence[str], known: Mapping[str, str]) -> list[str]:
-    return [known[name] for name in names if name in known]
+def _part(part: CausePart, models: Mapping[str, str]) -> CausePart:
+    model = models.get(part.model) if part.model is not None else None
+    return msgspec.structs.replace(part, model=model, provider=None)
 
 
 def _models(uses: Sequence[ModelCost], names: Mapping[str, str]) -> list[ModelCost]:

@@ -36,8 +36,8 @@ class Compared:
     prior: Measured
     matching: Matching
     changes: Mapping[int | None, dict[str, MetricChange]]
-    causes: frozenset[str]
-    """Error causes of the prior run."""
+    causes: frozenset[causes.Kind]
+    """How calls of the prior run failed."""
 
     def one_to_one(self, cluster: Cluster) -> Cluster | None:
         """Give the prior cluster a cluster continues; ``None`` for new, split and merged ones."""
@@ -68,7 +68,7 @@ def compared(
     good: Mapping[str, Wanted] = GOOD,
 ) -> Compared:
     """Test what changed between two comparable runs that were matched."""
-    bare = Compared(prior, matched, {}, frozenset(causes.cause_of(f) for f in prior.failures))
+    bare = Compared(prior, matched, {}, frozenset(causes.kind_of(f) for f in prior.failures))
     moved = Borders(prior.keys, latest.keys, {**prior.rows, **latest.rows}, between)
     subjects = [Subject(None, prior.side(None), latest.side(None), "certain", borders.STILL)]
     tau = borders.spread(_border_moves(bare, latest))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import matplotlib
 
 from reporter import units
-from reporter.artifact import Chart, ChartTable
+from reporter.artifact import Chart, ChartTable, Picture
 from reporter.charts import (
     alluvial,
     bridge,
@@ -17,6 +17,7 @@ from reporter.charts import (
     errors,
     incident,
     models,
+    raster,
     share,
     slope,
     strips,
@@ -26,6 +27,11 @@ from reporter.charts.sheet import NARROW, PRINT, WIDE, Form, Sheet
 from reporter.charts.svg import markup, printed
 from reporter.charts.words import Topic
 from reporter.report import Incident, Report
+
+_MAILED = ("bridge", "slope", "errors", "causes", "cost", "latency")
+"""Charts a mail may show, by how much a reader loses without them."""
+_PICTURES = 2
+"""Pictures of one job at most."""
 
 
 def draw(report: Report, *, page: bool = True, paper: bool = False) -> tuple[Chart, ...]:
@@ -51,6 +57,45 @@ def draw(report: Report, *, page: bool = True, paper: bool = False) -> tuple[Cha
             found = incident.sheets(report.incident, report.timezone)
             made += [_chart(sheet, len(report.jobs), page=page, paper=paper) for sheet in found]
     return tuple(made)
+
+
+def pictures(report: Report, most: int) -> tuple[Picture, ...]:
+    """Draw the few charts a mail has room for: how the bill moved, and what shows a sure change.
+
+    Args:
+        report: What was concluded; titles in it are untrusted.
+        most: Pictures at most.
+
+    Returns:
+        Two of each job with findings, in page order, until there is no more room; none of a job where nothing
+        changed. Equal reports give equal bytes.
+    """
+    chosen: list[tuple[int, Sheet]] = []
+    for index in dict.fromkeys(sorted(finding.job_index for finding in report.findings)):
+        topic = Topic.of(report, index)
+        if topic is not None:
+            told = [sheet for sheet in sheets(topic) if sheet.name in _MAILED and sheet.has_narrow]
+            ranked = sorted(told, key=lambda s: (s.name != _MAILED[0], not s.news, _MAILED.index(s.name)))
+            chosen += [(index, s) for s in ranked if s.name == _MAILED[0] or s.news][:_PICTURES]
+    if isinstance(report.incident, Incident):
+        found = incident.sheets(report.incident, report.timezone)
+        chosen += [(len(report.jobs), sheet) for sheet in found if sheet.has_narrow][:_PICTURES]
+    with matplotlib.rc_context(SETTINGS):  # type: ignore[arg-type]  # the stub lists every key
+        return tuple(_picture(sheet, index) for index, sheet in chosen[:most])
+
+
+def _picture(sheet: Sheet, index: int) -> Picture:
+    board = sheet.paint(NARROW)
+    return Picture(
+        name=sheet.name,
+        job_index=index,
+        title=sheet.title,
+        subtitle=sheet.subtitle,
+        alt=sheet.alt,
+        png=raster.png(board),
+        width=board.width + 2 * raster.MARGIN_PX,
+        height=board.height + 2 * raster.MARGIN_PX,
+    )
 
 
 def sheets(topic: Topic) -> Iterator[Sheet]:

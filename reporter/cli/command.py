@@ -7,9 +7,14 @@ from typing import Any
 
 import click
 
-from reporter.config.keys import KEYS, SECTIONS, Key
+from reporter.config.key import SECTIONS, Key
+from reporter.config.keys import KEYS
 from reporter.config.settings import Settings
 
+SENDING = ("email", "mail_to", "notify")
+"""Settings of telling readers."""
+DELIVERY = (*SENDING, "upload", "out_pattern", "keep")
+"""Settings of bringing documents anywhere but into a folder."""
 _OTHER = "Other"
 
 
@@ -88,7 +93,9 @@ def settings_options(
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         options = [
-            Setting(key) for key in KEYS if key.field not in without and (only is None or key.field in only)
+            Setting(key)
+            for key in KEYS
+            if key.flags and key.field not in without and (only is None or key.field in only)
         ]
         config = click.Option(
             ["-c", "--config"],
@@ -106,6 +113,13 @@ def settings_options(
         return function
 
     return decorate
+
+
+def sending_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command that tells readers its options for doing so, which no file may set."""
+    again = click.option("--again", is_flag=True, help="Send also to whom it was sent before.")
+    dry = click.option("--dry-run", is_flag=True, help="Say what would be sent to whom; send nothing.")
+    return again(dry(function))
 
 
 def default_of(key: Key) -> str:

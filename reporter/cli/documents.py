@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from reporter.cli.command import command, settings_options
+from reporter.cli.command import command, sending_options, settings_options
 from reporter.cli.outcome import check_formats, tell
 from reporter.cli.session import Session
 
@@ -22,6 +22,21 @@ _RENDERED = (
     "state",
     "timeout_s",
     "strict",
+    "quiet",
+    "verbose",
+    "log_format",
+    "as_json",
+    "color",
+)
+_SENT = (
+    "now",
+    "out",
+    "mail_to",
+    "notify",
+    "templates",
+    "state",
+    "no_cache",
+    "timeout_s",
     "quiet",
     "verbose",
     "log_format",
@@ -56,6 +71,42 @@ def render(ctx: click.Context, /, path: Path, **flags: Any) -> None:
 
         check_formats(settings, pipeline.FORMATS)
         outcome = pipeline.run_render(settings, _report_in(path), progress=progress)
+    ctx.exit(tell(outcome, settings, session.console))
+
+
+@command(
+    "reporter send",
+    "reporter send report/ --mail-to ann@example.org --dry-run",
+    "reporter send shop/report.json desk/report.json    # both in one mail",
+)
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[REPORT]...")
+@sending_options
+@settings_options(only=_SENT)
+@click.pass_context
+def send(
+    ctx: click.Context,
+    /,
+    paths: tuple[Path, ...],
+    again: bool,  # noqa: FBT001 (a flag)
+    dry_run: bool,  # noqa: FBT001 (a flag)
+    **flags: Any,
+) -> None:
+    """E-mail a report that was built.
+
+    REPORT is a report.json or the folder it lies in; without one, the folder of --out. Several share one
+    mail. Nobody gets the same twice: who has it is in the state folder.
+    """
+    session = ctx.ensure_object(Session)
+    settings = replace(session.settle(flags).settings, email=True)
+    with session.at_work(settings) as progress:
+        from reporter import pipeline
+
+        outcome = pipeline.run_send(
+            settings,
+            [_report_in(path) for path in paths or (settings.out,)],
+            pipeline.How(again=again, dry_run=dry_run),
+            progress=progress,
+        )
     ctx.exit(tell(outcome, settings, session.console))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reporter import units
-from reporter.cli.command import command, settings_options
+from reporter.cli.command import DELIVERY, command, settings_options
 from reporter.cli.session import Session
 from reporter.errors import UsageError
 
@@ -31,6 +31,7 @@ _NO_REPORT = (
     "annotate",
     "good",
     "previous",
+    *DELIVERY,
 )
 """Settings that are about documents."""
 _PLAIN = (*_NO_REPORT, "jobs", "level", "baseline", "min_text_items", "since")
@@ -82,7 +83,7 @@ def _csv_option(function: Callable[..., Any]) -> Callable[..., Any]:
     "--by",
     multiple=True,
     metavar="PROPERTY",
-    help="Take the change apart by this event property. Repeatable.",
+    help="Take the change apart by this property of the events (person.NAME: of their users). Repeatable.",
 )
 @_csv_option
 @settings_options(without=(*_NO_REPORT, "jobs", "level"))
@@ -123,7 +124,10 @@ def cluster(
 @click.option("--run", help="Only traces of this run: its id, or a job's id or name for its latest run.")
 @click.option("--cluster", help="Only traces of this cluster of the run: its number, or words of its title.")
 @click.option(
-    "--where", multiple=True, metavar="NAME=VALUE", help="An event of the trace has it. Repeatable."
+    "--where",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An event of the trace has it (person.NAME: its user). Repeatable.",
 )
 @click.option("--limit", type=_LIMIT, default=50, show_default=True, help="Traces listed.")
 @_window_options
@@ -205,7 +209,7 @@ def trace(ctx: click.Context, /, trace_id: str, as_csv: bool, **flags: Any) -> N
 @click.option("--unbounded", is_flag=True, help="Take a query that uses no window.")
 @_window_options
 @_csv_option
-@settings_options(without=(*_PLAIN, "redact"))
+@settings_options(without=_PLAIN)
 @click.pass_context
 def query(
     ctx: click.Context,
@@ -223,7 +227,8 @@ def query(
     """Put a query of your own.
 
     In HogQL to PostHog, in DuckDB's SQL to an export. It names the window as {since} and {until} (over an
-    export $since and $until); nothing is added to it but a bound of rows. Answers are not redacted.
+    export $since and $until); nothing is added to it but a bound of rows. The answer is redacted like
+    a report; at --redact full it is shown as it came.
     """
     session, settings = _begun(ctx, flags, as_csv=as_csv)
     with session.at_work(settings) as progress:
@@ -241,6 +246,9 @@ def query(
         )
     if view.truncated:
         session.console.warning(f"The answer was cut at {units.plural(limit, 'row')}; --limit shows more.")
+    if view.masked:
+        said = f"{units.plural(view.masked, 'cell')} {'has' if view.masked == 1 else 'have'} masked text"
+        session.console.warning(f"{said}; --redact full shows the answer as it came.")
     _answer(session, view, as_json=settings.as_json, as_csv=as_csv, warnings=())
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from reporter.cli.command import command, settings_options
+from reporter.cli.command import SENDING, command, settings_options
 from reporter.cli.drill import Moment
 from reporter.cli.outcome import check_formats, tell
 from reporter.cli.session import Session
@@ -30,9 +30,12 @@ _TITLE = "Incident"
     help="What counts as usual: previous-hours, same-hours-last-weeks, or the id of a run.",
 )
 @click.option(
-    "--by", multiple=True, metavar="PROPERTY", help="Compare by this event property, too. Repeatable."
+    "--by",
+    multiple=True,
+    metavar="PROPERTY",
+    help="Compare by this property of the events, too (person.NAME: of their users). Repeatable.",
 )
-@settings_options(without=("baseline", "previous", "good", "fail_on"))
+@settings_options(without=("baseline", "previous", "good", "fail_on", *SENDING))
 @click.pass_context
 def incident(
     ctx: click.Context, /, start: Any, end: Any, baseline: str, by: tuple[str, ...], **flags: Any

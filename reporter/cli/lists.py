@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reporter import units
-from reporter.cli.command import command, settings_options
+from reporter.cli.command import DELIVERY, command, settings_options
 from reporter.cli.session import Session
 from reporter.cli.table import Column, table
 
@@ -43,7 +43,7 @@ _DETAIL = (Column("FIELD"), Column("VALUE"))
     "reporter jobs 'Default - traces' --source export/",
 )
 @click.argument("job", required=False, metavar="[ID|NAME]")
-@settings_options()
+@settings_options(without=DELIVERY)
 @click.pass_context
 def jobs(ctx: click.Context, /, job: str | None, **flags: Any) -> None:
     """List jobs with their latest and prior run.
@@ -73,7 +73,7 @@ def jobs(ctx: click.Context, /, job: str | None, **flags: Any) -> None:
     "reporter runs --source export/ --level trace",
     "reporter runs --source export/ --since 30d --json",
 )
-@settings_options()
+@settings_options(without=DELIVERY)
 @click.pass_context
 def runs(ctx: click.Context, /, **flags: Any) -> None:
     """List runs, newest first."""

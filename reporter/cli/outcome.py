@@ -18,6 +18,14 @@ GATE_FAILED = 1
 _PRECEDENCE = (70, 2, 6, 5, 3, 4)
 """Which exit code tells most where several things went wrong: a document missing before data missing."""
 _WARNINGS_SHOWN = 5
+_STATES = {
+    "sent": "sent",
+    "already": "nothing to do",
+    "skipped": "not sent",
+    "unknown": "not sent",
+    "would_send": "would be sent",
+    "failed": "not sent",
+}
 
 
 def check_formats(settings: Settings, built: Sequence[str]) -> None:
@@ -57,6 +65,8 @@ def tell(outcome: Outcome, settings: Settings, console: Console) -> int:
         for receipt in outcome.receipts:
             console.document(f"{clean(receipt.path)}  {size(receipt.size_bytes)}\n")
         console.result(outcome.report.headline, strong=True)
+        for delivery in outcome.deliveries:
+            console.document(f"{clean(delivery.to)}  {_STATES[delivery.state]}{_detail(delivery.detail)}\n")
     for note in outcome.notes:
         console.warning(note)
     caveats = outcome.report.warnings
@@ -93,6 +103,10 @@ def size(length: int) -> str:
     return f"{length / 1e6:.1f} MB"
 
 
+def _detail(text: str) -> str:
+    return f": {clean(text)}" if text else ""
+
+
 def _as_json(outcome: Outcome, code: int) -> dict[str, object]:
     report = outcome.report
     return {
@@ -104,6 +118,7 @@ def _as_json(outcome: Outcome, code: int) -> dict[str, object]:
             {"name": r.name, "path": r.path, "size_bytes": r.size_bytes, "sha256": r.sha256}
             for r in outcome.receipts
         ],
+        "deliveries": [{"to": d.to, "state": d.state, "detail": d.detail} for d in outcome.deliveries],
         "warnings": [{"code": w.code, "job_id": w.job_id, "message": w.message} for w in report.warnings],
         "notes": list(outcome.notes),
         "problems": [

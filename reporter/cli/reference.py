@@ -13,8 +13,8 @@ import click
 
 from reporter.cli.command import Command, Setting
 from reporter.cli.root import COMMANDS, SECTIONS, root
+from reporter.config.key import SECTIONS as SETTING_SECTIONS
 from reporter.config.keys import KEYS
-from reporter.config.keys import SECTIONS as SETTING_SECTIONS
 
 _HEAD = """\
 # The command line
@@ -78,7 +78,7 @@ def _command(command: click.Command | None, name: str, parent: click.Context) ->
     yield f"{inspect.cleandoc(command.help or '')}\n"
     yield f"```console\n$ {usage}\n```\n"
     taken = [param.key.field for param in command.params if isinstance(param, Setting)]
-    left_out = [f"`{key.flag}`" for key in KEYS if key.field not in taken]
+    left_out = [f"`{key.flag}`" for key in KEYS if key.flags and key.field not in taken]
     if taken and not left_out:
         yield "Takes every [setting](#settings).\n"
     elif taken:
@@ -100,8 +100,9 @@ def _settings() -> Iterator[str]:
         for key in (key for key in KEYS if key.section == section):
             value = "\\|".join(key.choices) or key.metavar.replace("|", "\\|")
             flags = ", ".join(key.flags) + (f" {value}" if value else "")
+            shown = f"`{flags}`" if key.flags else ""
             example = key.example.replace("|", "\\|")
-            yield f"| `{flags}` | `{key.name} = {example}` | `{key.variable}` | {key.help} |"
+            yield f"| {shown} | `{key.name} = {example}` | `{key.variable}` | {key.help} |"
         yield ""
     yield _VARIABLES
 

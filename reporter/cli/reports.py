@@ -8,25 +8,27 @@ from typing import Any
 
 import click
 
-from reporter.cli.command import command, settings_options
+from reporter.cli.command import SENDING, command, sending_options, settings_options
 from reporter.cli.outcome import check_formats, tell
 from reporter.cli.session import Session
 
-_BUNDLED = ("source", "jobs_file", "host", "project_id", "api_key_file")
+_BUNDLED = ("source", "jobs_file", "host", "project_id", "api_key_file", *SENDING)
 
 
 @command(
     "reporter report --source export/ --jobs jobs.json",
     "reporter report --source 'events/*.parquet' --job 'Default - traces' --baseline previous",
     "reporter report --format html,md --out public --tz Europe/Berlin",
+    "reporter report --email --mail-to ann@example.org --dry-run",
 )
+@sending_options
 @settings_options()
 @click.pass_context
-def report(ctx: click.Context, /, **flags: Any) -> None:
+def report(ctx: click.Context, /, again: bool, dry_run: bool, **flags: Any) -> None:  # noqa: FBT001 (flags)
     """Report on the latest run of every job.
 
     Each job's latest run is compared with a prior one. Writes report.html, report.pdf and report.json,
-    and prints each file and the verdict.
+    and prints each file and the verdict. With --email and --notify it tells the readers, each once.
     """
     session = ctx.ensure_object(Session)
     settings = session.settle(flags).settings
@@ -34,7 +36,7 @@ def report(ctx: click.Context, /, **flags: Any) -> None:
         from reporter import pipeline
 
         check_formats(settings, pipeline.FORMATS)
-        outcome = pipeline.run_report(settings, progress=progress)
+        outcome = pipeline.run_report(settings, pipeline.How(again=again, dry_run=dry_run), progress=progress)
     ctx.exit(tell(outcome, settings, session.console))
 
 
@@ -44,7 +46,7 @@ def report(ctx: click.Context, /, **flags: Any) -> None:
 )
 @click.argument("prior")
 @click.argument("latest")
-@settings_options()
+@settings_options(without=SENDING)
 @click.pass_context
 def compare(ctx: click.Context, /, prior: str, latest: str, **flags: Any) -> None:
     """Report on any two runs of one level.

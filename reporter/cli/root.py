@@ -19,6 +19,7 @@ COMMANDS = {
     "incident": ("reporter.cli.incident", "Reports", "Report on an incident: which clusters broke."),
     "demo": ("reporter.cli.reports", "Reports", "Report on bundled events: no key, no network."),
     "render": ("reporter.cli.documents", "Reports", "Make documents again from a report.json, offline."),
+    "send": ("reporter.cli.documents", "Reports", "E-mail a report that was built."),
     "verify": ("reporter.cli.documents", "Reports", "Recompute the sums and hashes of a report.json."),
     "jobs": ("reporter.cli.lists", "Looking around", "List jobs with their latest and prior run."),
     "runs": ("reporter.cli.lists", "Looking around", "List runs, newest first."),

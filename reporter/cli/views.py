@@ -18,7 +18,7 @@ from reporter.report import ESTIMATES, ClusterView, QueryView, TracesView, Trace
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from reporter.report import Driver, ErrorCause, Estimates, ItemRow, TraceNode
+    from reporter.report import CausePart, Driver, ErrorCause, Estimates, ItemRow, TraceNode
     from reporter.report.values import Value
 
 _BAR = 24
@@ -49,12 +49,13 @@ _DRIVERS = (
 )
 _ERRORS = (
     Column("WHY CALLS FAILED", cut=True),
+    Column("MODEL", cut=True),
+    Column("PROVIDER", cut=True),
     Column("CALLS", right=True),
     Column("ITEMS", right=True),
     Column("COST", right=True),
     Column("SEEN (UTC)"),
     Column("NEW"),
-    Column("MODELS", cut=True),
     Column("TRACE"),
 )
 _WORTH = (Column("WORTH OPENING"), Column("TRACE"))
@@ -102,7 +103,7 @@ def _(view: ClusterView) -> list[str]:
     chosen = [(words.REASONS.get(e.reason, e.reason), e.trace_id or e.item_key) for e in cluster.exemplars]
     for columns, rows in (
         (_DRIVERS, [_driver(d) for d in cluster.drivers]),
-        (_ERRORS, [_error(e) for e in cluster.errors]),
+        (_ERRORS, [_error(e, part) for e in cluster.errors for part in e.parts]),
         (_WORTH, chosen),
     ):
         if rows:
@@ -125,16 +126,17 @@ def _item(i: ItemRow) -> tuple[str, ...]:
     )
 
 
-def _error(e: ErrorCause) -> tuple[str, ...]:
+def _error(e: ErrorCause, part: CausePart) -> tuple[str, ...]:
     return (
         e.cause,
-        units.count(e.count),
-        units.count(e.items),
-        units.money(e.cost_usd),
-        f"{_minute(e.first_seen)} – {_minute(e.last_seen)}",
-        {True: "new", False: "seen before", None: ""}[e.new],
-        ", ".join(e.models),
-        e.example_trace_id or "",
+        part.model or "",
+        part.provider or "",
+        units.count(part.count),
+        units.count(part.items),
+        units.money(part.cost_usd),
+        f"{_minute(part.first_seen)} – {_minute(part.last_seen)}",
+        {True: "new", False: "seen before", None: ""}[part.new],
+        part.example_trace_id or "",
     )
 
 

@@ -3,8 +3,10 @@
 Nothing below this room knows where a value came from, and no room below the pipeline sees `Settings`.
 """
 
-from reporter.config.keys import BY_FIELD, KEYS, SECTIONS, Key
-from reporter.config.loading import FILE_NAME, KEY_VARIABLE, Origin, Resolved, load, resolve
+from reporter.config.delivery_keys import SITUATIONS
+from reporter.config.key import SECTIONS, Key
+from reporter.config.keys import BY_FIELD, KEYS
+from reporter.config.loading import FILE_NAME, KEY_VARIABLE, Origin, Resolved, load, resolve, secret_in
 from reporter.config.secret import Secret
 from reporter.config.settings import POSTHOG, Settings
 from reporter.config.template import template
@@ -16,6 +18,7 @@ __all__ = [
     "KEY_VARIABLE",
     "POSTHOG",
     "SECTIONS",
+    "SITUATIONS",
     "Key",
     "Origin",
     "Resolved",
@@ -23,5 +26,6 @@ __all__ = [
     "Settings",
     "load",
     "resolve",
+    "secret_in",
     "template",
 ]

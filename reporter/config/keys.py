@@ -1,4 +1,4 @@
-"""The table of every setting: its names, its meaning, how it is read.
+"""The table of every setting.
 
 Flags, environment variables, the keys of reporter.toml, the file `reporter init` writes and the
 reference in docs/cli.md all come from this one table, so they cannot disagree.
@@ -6,58 +6,13 @@ reference in docs/cli.md all come from this one table, so they cannot disagree.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from reporter.config import parse
+from reporter.config.delivery_keys import DELIVERY_KEYS
+from reporter.config.key import BEHAVIOUR, DATA, REPORT, RUNS, SECTIONS, Key
 
-DATA, RUNS, REPORT, BEHAVIOUR = "Data", "Runs", "Report", "Behaviour"
-SECTIONS = (DATA, RUNS, REPORT, BEHAVIOUR)
-"""Headings, in the order they are shown."""
+__all__ = ["BY_FIELD", "BY_NAME", "FORMATS", "KEYS", "SECTIONS", "Key"]
+
 FORMATS = ("html", "pdf", "json", "md", "junit", "email", "csv")
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One setting."""
-
-    field: str
-    """Name in `Settings`."""
-    section: str
-    """Heading it stands under."""
-    help: str
-    """What it does, a sentence or two for people."""
-    parse: parse.Parser
-    """Reads a raw value; raises `ValueError` saying what is allowed."""
-    example: str
-    """A value as TOML writes it: the default where there is one."""
-    flags: tuple[str, ...]
-    """Spellings on the command line, short ones first; ``"--x/--no-x"`` for a pair; never empty."""
-    metavar: str = ""
-    """What stands for the value in help; empty for a switch."""
-    choices: tuple[str, ...] = ()
-    """The words allowed, where they are few."""
-    repeats: bool = False
-    """Whether the flag may be given several times."""
-    table: str = ""
-    """Table of reporter.toml and prefix of the environment variable; empty for the top."""
-    rebased: bool = False
-    """Whether a relative path in reporter.toml is meant from that file's folder."""
-
-    @property
-    def flag(self) -> str:
-        """The long spelling of the flag."""
-        return self.flags[-1].split("/", maxsplit=1)[0]
-
-    @property
-    def name(self) -> str:
-        """Name in reporter.toml, with its table: ``timeout``, ``posthog.host``."""
-        word = self.flag.removeprefix("--").replace("-", "_")
-        return f"{self.table}.{word}" if self.table else word
-
-    @property
-    def variable(self) -> str:
-        """Name of the environment variable: ``REPORTER_TIMEOUT``, ``POSTHOG_HOST``."""
-        return (self.name.replace(".", "_") if self.table else f"reporter_{self.name}").upper()
 
 
 KEYS = (
@@ -275,6 +230,7 @@ KEYS = (
         "FIGURE=WAY",
         repeats=True,
     ),
+    *DELIVERY_KEYS,
     Key(
         "state",
         BEHAVIOUR,

@@ -14,13 +14,16 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from reporter.config import parse
-from reporter.config.keys import BY_FIELD, BY_NAME, KEYS, Key
+from reporter.config.key import Key
+from reporter.config.keys import BY_FIELD, BY_NAME, KEYS
 from reporter.config.secret import Secret
 from reporter.config.settings import POSTHOG, Settings
 from reporter.errors import UsageError
 
 FILE_NAME = "reporter.toml"
 KEY_VARIABLE = "POSTHOG_PERSONAL_API_KEY"
+SECRETS = {"mail_password": "REPORTER_MAIL_PASSWORD", "notify_urls": "REPORTER_NOTIFY_URLS"}
+"""Secrets the environment alone may hold, by field of `Settings`; a file may be named instead."""
 KEYRING_SERVICE = "cluster-reporter"
 """Under this name, and the host as user, the system's keyring may hold the key."""
 OriginKind: TypeAlias = Literal["default", "keyring", "file", "environment", "flag"]
@@ -132,7 +135,9 @@ def resolve(
         raise _failure(faults)
     settings = Settings(**values)
     secret, origins["api_key"] = _api_key(settings, origins["api_key_file"], environ, cwd)
-    settings = Settings(**values, api_key=secret)
+    given: dict[str, Any] = {f: Secret(environ[name]) for f, name in SECRETS.items() if environ.get(name)}
+    origins |= {field: Origin("environment", SECRETS[field]) for field in given}
+    settings = Settings(**values, api_key=secret, **given)
     _check_together(settings)
     return Resolved(settings=settings, origins=origins)
 
@@ -207,6 +212,8 @@ def _unknown_keys(file: _File) -> Iterator[str]:
         place = f"{file.shown}{f', line {line}' if line else ''}"
         if name.rpartition(".")[2] in ("api_key", "personal_api_key"):
             advice = f"a key does not belong in a settings file; set {KEY_VARIABLE} or posthog.api_key_file"
+        elif (field := name.replace(".", "_")) in SECRETS:
+            advice = f"it does not belong in a settings file; set {SECRETS[field]}, or name a file"
         else:
             advice = _guess(name, BY_NAME)
         yield f"{place}: there is no setting called {name!r}; {advice[:1].lower()}{advice[1:]}"
@@ -217,8 +224,9 @@ def _unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
 
     Other programs may own variables that begin the same way, so only a near miss is a fault.
     """
-    known = [key.variable for key in KEYS if not key.table] + ["REPORTER_CONFIG"]
     prefix = "REPORTER_"
+    variables = [key.variable for key in KEYS if key.variable.startswith(prefix)]
+    known = [*variables, *SECRETS.values(), "REPORTER_CONFIG"]
     for name in sorted(environ):
         if name.startswith(prefix) and name not in known and environ[name]:
             near = parse.nearest(name.removeprefix(prefix), [word.removeprefix(prefix) for word in known])
@@ -292,6 +300,23 @@ def _api_key(
         return Secret(parse.key(raw)), origin
     except ValueError as error:
         raise UsageError(f"this is not an API key; {error}", subject=str(origin)) from None
+
+
+def secret_in(path: Path) -> Secret:
+    """Read a secret from a file, when the moment comes to use it.
+
+    Raises:
+        UsageError: It cannot be read, or is empty.
+    """
+    try:
+        with path.open("rb") as stream:
+            text = stream.read(_MAX_KEY_FILE_BYTES).decode("utf-8", "replace").strip()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "its name is not a path"
+        raise UsageError(f"the file with the secret cannot be read: {why}", subject=str(path)) from error
+    if not text:
+        raise UsageError("the file with the secret is empty", subject=str(path))
+    return Secret(text)
 
 
 def _from_keyring(host: str) -> str | None:

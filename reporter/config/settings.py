@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Paper: TypeAlias = Literal["a4", "letter"]
 Way: TypeAlias = Literal["up", "down", "neutral"]
+Security: TypeAlias = Literal["starttls", "tls", "plain"]
 LogFormat: TypeAlias = Literal["text", "json"]
 POSTHOG = "posthog"
 """The value of `Settings.source` that means PostHog's API."""
@@ -61,6 +62,44 @@ class Settings:
     """Gate rules, as written."""
     good: tuple[tuple[str, Way], ...] = ()
     """Which way of a figure is the better one, where it is not the usual one."""
+    email: bool = False
+    """Send the report by e-mail."""
+    mail_to: tuple[str, ...] = ()
+    """Readers: addresses, with or without names."""
+    mail_from: str | None = None
+    """Sender: an address, with or without a name."""
+    mail_reply_to: str | None = None
+    """Where answers go."""
+    mail_host: str | None = None
+    """The mail server, with or without a port."""
+    mail_security: Security = "starttls"
+    """How the way to the mail server is kept private."""
+    mail_user: str | None = None
+    """Name to log in with."""
+    mail_password_file: Path | None = None
+    """File that holds the password."""
+    mail_password: Secret | None = field(default=None)
+    """The password, where the environment gives it."""
+    mail_attachment_mb: int = 8
+    """Largest PDF to attach, in megabytes (10^6 bytes)."""
+    mail_link: str | None = None
+    """Pattern of the address of the whole report."""
+    mail_unsubscribe: str | None = None
+    """Where a reader can leave."""
+    mail_skip: tuple[str, ...] = ()
+    """Situations that are no reason for a mail."""
+    notify: bool = False
+    """Post a summary to chats."""
+    notify_file: Path | None = None
+    """File of the chats' addresses."""
+    notify_urls: Secret | None = field(default=None)
+    """The chats' addresses, one a line, where the environment gives them."""
+    upload: tuple[str, ...] = ()
+    """Addresses of folders or object stores to copy the documents to."""
+    out_pattern: str | None = None
+    """Folder below `out`, with fields."""
+    keep: int = 0
+    """Reports kept in folders of `out_pattern`; 0 for all."""
     state: Path | None = None
     """Folder of what is kept between runs; ``None`` for the user's own."""
     no_cache: bool = False

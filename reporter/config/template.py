@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from textwrap import wrap
 
-from reporter.config.keys import KEYS, SECTIONS, Key
+from reporter.config.key import SECTIONS, Key
+from reporter.config.keys import KEYS
 
 _WIDTH = 98
 _HEAD = """\
@@ -31,6 +32,6 @@ def template() -> str:
 
 
 def _entry(key: Key) -> str:
-    text = f"{key.help} ({' '.join(key.flags)}, {key.variable})"
+    text = f"{key.help} ({', '.join([' '.join(key.flags), key.variable] if key.flags else [key.variable])})"
     comment = "\n".join(f"# {line}" for line in wrap(text, _WIDTH - 2, break_on_hyphens=False))
     return f"\n{comment}\n#{key.name.rpartition('.')[2]} = {key.example}\n"

@@ -6,14 +6,17 @@ they are first needed, so that listing jobs never loads a plotting library.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reporter.errors import UsageError
-from reporter.pipeline import remembering
+from reporter.artifact import Artifact
+from reporter.errors import DeliveryError, RenderError, UsageError
+from reporter.pipeline import delivering, mailing, remembering
 from reporter.pipeline.assembly import assemble, assemble_pair
+from reporter.pipeline.delivering import Delivery, How
 from reporter.pipeline.doctor import Check, examine
 from reporter.pipeline.listing import JobRow, RunRow, list_jobs, list_runs
 from reporter.pipeline.opening import Progress, moment_of, opened
@@ -28,6 +31,8 @@ __all__ = [
     "DEFAULT_FORMATS",
     "FORMATS",
     "Check",
+    "Delivery",
+    "How",
     "JobRow",
     "Outcome",
     "Progress",
@@ -42,19 +47,27 @@ __all__ = [
     "run_demo",
     "run_render",
     "run_report",
+    "run_send",
     "run_verify",
 ]
 
 
-def run_report(settings: Settings, *, progress: Progress) -> Outcome:
-    """Report on the latest run of every job, compared with its prior run.
+def run_report(settings: Settings, how: How | None = None, *, progress: Progress) -> Outcome:
+    """Report on the latest run of every job, compared with its prior run, and tell the readers.
+
+    Args:
+        settings: What was asked for.
+        how: What is asked of delivery.
+        progress: Told what goes on.
 
     Raises:
-        UsageError: An option names something that does not exist.
+        UsageError: An option names something that does not exist, or a mail could not be sent.
         SourceError: The source cannot be read at all.
         NothingToReport: No job has a run in the time looked at.
         DeliveryError: The documents cannot be written.
     """
+    how = how or How()
+    delivering.check(settings, how)
     caveats: list[Caveat] = []
     now = moment_of(settings)
     with opened(settings, caveats.append, progress) as source:
@@ -62,7 +75,61 @@ def run_report(settings: Settings, *, progress: Progress) -> Outcome:
     outcome = publish(made.report, settings, made.problems, progress)
     # Only what was published is remembered: a report nobody got has told nobody anything.
     note = remembering.keep(settings, made.report.source.project_id, made.memories, progress)
-    return outcome if note is None else replace(outcome, notes=(*outcome.notes, note))
+    noted = outcome if note is None else replace(outcome, notes=(*outcome.notes, note))
+    return _told(noted, [noted.report], noted.artifacts, settings, how, progress)
+
+
+def run_send(settings: Settings, paths: Sequence[Path], how: How, *, progress: Progress) -> Outcome:
+    """Tell the readers about reports that were built, all in one mail.
+
+    Raises:
+        UsageError: A file cannot be read, does not belong to its report, or a mail could not be sent.
+    """
+    delivering.check(settings, how)
+    reports = [_read(path) for path in paths]
+    artifacts = [
+        paper for path, report in zip(paths, reports, strict=True) for paper in _papers(path, report)
+    ]
+    outcome = Outcome(reports[0], (), ())
+    return _told(outcome, reports, artifacts, settings, how, progress)
+
+
+def _papers(path: Path, report: Report) -> list[Artifact]:
+    """Read the PDF beside a report.json, if it is the one that was written with it."""
+    found = []
+    for file in report.files:
+        beside = path.parent / file.name
+        if file.name != "report.pdf" or not beside.is_file():
+            continue
+        data = beside.read_bytes()
+        if sha256(data).hexdigest() != file.sha256:
+            raise UsageError(
+                "this is not the file the report was written with",
+                subject=str(beside),
+                hint="Make the report again: `reporter render` does, offline.",
+            )
+        found.append(Artifact(file.name, "application/pdf", data))
+    return found
+
+
+def _told(
+    outcome: Outcome,
+    reports: Sequence[Report],
+    artifacts: Sequence[Artifact],
+    settings: Settings,
+    how: How,
+    progress: Progress,
+) -> Outcome:
+    """Tell the readers, if that is asked for."""
+    if not settings.email:
+        return outcome
+    try:
+        with mailing.readers(reports, artifacts, settings) as readers:
+            deliveries, problems = delivering.tell(readers, reports, settings, how, progress)
+    except (DeliveryError, RenderError) as error:
+        # What was written is told all the same.
+        return replace(outcome, problems=(*outcome.problems, error))
+    return replace(outcome, deliveries=deliveries, problems=(*outcome.problems, *problems))
 
 
 def run_compare(settings: Settings, prior_id: str, latest_id: str, *, progress: Progress) -> Outcome:

@@ -211,6 +211,8 @@ def put_query(
         UsageError: It uses no window, or the source refuses it.
         SourceError: The source cannot be read.
     """
+    from reporter.analysis import redact
+
     caveats: list[Caveat] = []
     window = window_of(since, until, moment_of(settings))
     used = set(_PLACEHOLDER.findall(sql))
@@ -235,9 +237,11 @@ def put_query(
         progress.step("asking")
         told = {name: _time(settings, bounds[name]) for name in used}
         table = source.query(sql, {**told, **values}, limit)
+    rows, masked = redact.cells(table.columns, table.rows, settings.redact)
     return QueryView(
         columns=list(table.columns),
-        rows=[list(row) for row in table.rows],
+        rows=rows,
+        masked=masked,
         truncated=table.truncated,
         limit=limit,
     )

@@ -13,13 +13,14 @@ import msgspec
 
 from reporter.artifact import Artifact, Receipt
 from reporter.errors import RenderError, ReporterError, UsageError
+from reporter.pipeline.delivering import Delivery
 from reporter.pipeline.opening import Progress
 from reporter.report import FileHash, Report, to_json
 
 if TYPE_CHECKING:
     from reporter.config import Settings
 
-FORMATS = ("html", "pdf", "json", "md", "csv")
+FORMATS = ("html", "pdf", "json", "md", "csv", "email")
 """Formats that can be made."""
 DEFAULT_FORMATS = ("html", "pdf", "json")
 
@@ -34,6 +35,10 @@ class Outcome:
     """What failed while the rest was written; the exit code is the first one's."""
     notes: tuple[str, ...] = ()
     """What a person should know but that is no failure, such as a format left out by default."""
+    artifacts: tuple[Artifact, ...] = ()
+    """The documents themselves, report.json last."""
+    deliveries: tuple[Delivery, ...] = ()
+    """What became of each reader."""
 
 
 def publish(
@@ -54,6 +59,11 @@ def publish(
             failed.append(made)
         else:
             artifacts.append(made)
+    if "email" in formats:
+        from reporter.pipeline import mailing
+
+        made = _tried(partial(mailing.eml, report, tuple(artifacts), settings))
+        (failed if isinstance(made, RenderError) else artifacts).append(made)  # type: ignore[arg-type]
     if "json" in formats:
         files = [FileHash(name=a.name, sha256=sha256(a.data).hexdigest()) for a in artifacts]
         report = msgspec.structs.replace(report, files=files)
@@ -62,7 +72,7 @@ def publish(
     from reporter.deliver import files as delivery
 
     receipts = delivery.write(Path(settings.out), artifacts)
-    return Outcome(report=report, receipts=receipts, problems=tuple(failed), notes=notes)
+    return Outcome(report, receipts, tuple(failed), notes, tuple(artifacts))
 
 
 def _formats(settings: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 from reporter import units
 from reporter.render import marks, words
 from reporter.units import UNKNOWN
+
+_MODELS = 3
+"""Models named beside an error cause."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -227,10 +231,18 @@ def error(text: str, hits: Sequence[tuple[Named, ErrorCause]]) -> ErrorRow:
 
 
 def _where(some: Sequence[ErrorCause]) -> str:
-    models = list(dict.fromkeys(units.clean(name, 60) for cause in some for name in cause.models))[:3]
-    providers = list(dict.fromkeys(units.clean(name, 40) for cause in some for name in cause.providers))[:3]
-    beside = f" ({', '.join(providers)})" if providers else ""
-    return f"{', '.join(models)}{beside}" if models else ""
+    """Name the models that failed, most failed calls first, with their calls if there are several."""
+    calls: Counter[str] = Counter()
+    for part in (part for cause in some for part in cause.parts):
+        named = [
+            units.clean(name, 60) for name in (part.model, part.provider and f"({part.provider})") if name
+        ]
+        calls[" ".join(named)] += part.count
+    ranked = sorted(((name, n) for name, n in calls.items() if name), key=lambda pair: (-pair[1], pair[0]))
+    if len(calls) <= 1:
+        return "".join(name for name, _ in ranked)
+    told = [f"{name} {units.count(n)}" for name, n in ranked[:_MODELS]]
+    return ", ".join([*told, *([f"{len(ranked) - _MODELS} more"] if len(ranked) > _MODELS else [])])
 
 
 def cross_check(section: JobSection, job_index: int) -> tuple[CheckRow, ...]:

@@ -58,6 +58,7 @@ from reporter.report.section import (
 from reporter.report.values import (
     ESTIMATES,
     Call,
+    CausePart,
     Caveat,
     Change,
     Distribution,
@@ -91,6 +92,7 @@ __all__ = [
     "BridgeLine",
     "Bucket",
     "Call",
+    "CausePart",
     "Caveat",
     "Change",
     "Cluster",

@@ -129,6 +129,8 @@ class QueryView(Value, frozen=True, kw_only=True):
 
     columns: list[str]
     rows: list[list[Any]]
+    masked: int
+    """Cells in which something was masked by the level of redaction."""
     truncated: bool
     """Whether the bound was reached, so that there may be more rows."""
     limit: int

@@ -206,10 +206,26 @@ class Lineage(Value, frozen=True, kw_only=True):
     """True where no earlier report or state vouches for the id."""
 
 
+class CausePart(Value, frozen=True, kw_only=True):
+    """Failed calls of one cause to one model of one provider."""
+
+    model: str | None
+    provider: str | None
+    count: int
+    items: int
+    cost_usd: float | None
+    first_seen: str
+    last_seen: str
+    new: bool | None
+    """This model of this provider did not fail of it in the prior run; ``None`` where that is not known."""
+    example_trace_id: str | None
+
+
 class ErrorCause(Value, frozen=True, kw_only=True):
     """Errors of a cluster that look alike."""
 
     cause: str
+    """HTTP status, if there was one, and the error text with what varies masked."""
     count: int
     items: int
     cost_usd: float | None
@@ -221,10 +237,8 @@ class ErrorCause(Value, frozen=True, kw_only=True):
     timeline: list[int] = msgspec.field(default_factory=list)
     """Failed calls in equal slices of the window, an item's all in the slice of its first; they add up to
     `count`. Empty where the window is not known."""
-    models: list[str] = msgspec.field(default_factory=list)
-    """Models the calls went to, those with most failed calls first, at most three."""
-    providers: list[str] = msgspec.field(default_factory=list)
-    """The same of providers."""
+    parts: list[CausePart] = msgspec.field(default_factory=list)
+    """The calls by model and provider, most failed calls first; at most ten parts."""
 
 
 class ModelCost(Value, frozen=True, kw_only=True):

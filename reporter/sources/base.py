@@ -43,6 +43,9 @@ RUN_EVENTS: Mapping[str, str] = {
 CALL_EVENTS = ("$ai_generation", "$ai_embedding", "$ai_span")
 """Events whose cost, latency, tokens and errors count. ``$ai_trace`` is never added."""
 
+PERSON = "person."
+"""Begins the name of a property of the event's user (``person.plan``); other names are the event's own."""
+
 TEXT_LIMIT = 500
 """Characters kept of an error text."""
 
@@ -117,7 +120,7 @@ class Source(Protocol):
 
         Args:
             runs: Runs to measure.
-            by: Name of an event property; rows are then one per item and value of it.
+            by: Name of a property (`PERSON`); rows are then one per item and value of it.
 
         Returns:
             Run id → rows sorted by key (then by value); an item without any AI event has no row.
@@ -134,7 +137,7 @@ class Source(Protocol):
     ) -> Iterator[Call]:
         """Stream AI events of a window in time order, optionally only those of a run's items.
 
-        Each carries its values of the event properties named by `by`.
+        Each carries its values of the properties named by `by` (`PERSON`).
         """
 
     def traces(

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from reporter.sources.base import PERSON
+
 Scope: TypeAlias = Literal["event", "person"]
 
 _SCOPES: Mapping[object, Scope] = {None: "event", "": "event", "event": "event", "person": "person"}
@@ -69,12 +71,18 @@ def duckdb_condition(filters: Sequence[Mapping[str, Any]]) -> Condition | None:
     )
 
 
+def named(name: str) -> Property:
+    """Read the name of a property as people write it: ``person.plan`` is the user's, ``plan`` the event's."""
+    key = name.removeprefix(PERSON)
+    return Property("event" if key == name else "person", key)
+
+
 def equality(properties: Mapping[str, str]) -> Condition:
-    """Spell "each of these event properties has this text" for DuckDB."""
+    """Spell "each of these properties has this text" for DuckDB."""
     builder = _Builder()
     terms = []
     for key, text in sorted(properties.items()):
-        column = builder.column(Property("event", key))
+        column = builder.column(named(key))
         terms.append(f"coalesce({builder.equal(column, text)}, false)")
     return Condition(
         sql=" AND ".join(terms) or "true", properties=tuple(builder.properties), values=builder.values

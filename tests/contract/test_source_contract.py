@@ -244,6 +244,22 @@ def test_calls_carry_the_properties_asked_for(source: Source) -> None:
     assert {call.by for call in desk} == {("desk",)}
 
 
+def test_properties_of_users_group_items_and_calls_and_find_traces(source: Source) -> None:
+    rows = [
+        row for row in measured(source, cases.TRACE_RUN, by="person.plan") if row.key in ("plain", STRANGE)
+    ]
+    assert [(row.key, row.by, row.calls) for row in rows] == [
+        (STRANGE, "free", 1),
+        (STRANGE, "team", 1),
+        ("plain", "team", 2),
+    ]
+    plans = {call.user: call.by for call in source.calls(WINDOW, by=("person.plan", "plan"))}
+    assert set(plans.values()) == {("team", None), ("free", None)}
+    free = source.traces(WINDOW, {"person.plan": "free"}, 10)
+    assert [trace.trace_id for trace in free] == [STRANGE]
+    assert source.traces(WINDOW, {"plan": "free"}, 10) == ()
+
+
 def test_judged_calls_carry_their_own_properties(source: Source) -> None:
     judged = list(source.calls(WINDOW, job=cases.job("evaluation"), by=("$ai_model",)))
     assert judged

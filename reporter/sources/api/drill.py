@@ -14,6 +14,7 @@ from reporter.sources import rows as build
 from reporter.sources.api import values
 from reporter.sources.api.client import in_pairs
 from reporter.sources.api.refusals import off_contract
+from reporter.sources.filters import named
 from reporter.sources.queries.hogql import calls as questions
 
 if TYPE_CHECKING:
@@ -141,8 +142,8 @@ class Drill:
     ) -> tuple[list[str], bool]:
         """Ask PostHog for one page of its own trace list; gives ids and whether there are more."""
         properties = [
-            {"type": "event", "key": key, "value": [text], "operator": "exact"}
-            for key, text in sorted(filters.items())
+            {"type": each.scope, "key": each.key, "value": [text], "operator": "exact"}
+            for each, text in sorted((named(name), text) for name, text in filters.items())
         ]
         answer = self._reader.client.query(
             {

@@ -31,7 +31,7 @@ from reporter.sources.caveats import Caveats
 from reporter.sources.decode import EventRow, decode_header, decode_membership, decode_run
 from reporter.sources.export.ask import ask
 from reporter.sources.export.store import Store
-from reporter.sources.filters import Condition, Property, duckdb_condition, equality
+from reporter.sources.filters import Condition, duckdb_condition, equality, named
 from reporter.sources.jobs import decode_jobs
 from reporter.sources.queries import SUMMARY_EVENTS
 from reporter.sources.queries import for_duckdb as queries
@@ -181,7 +181,7 @@ class ExportSource:
         At evaluation level `by` is a property of the judged generation, as the figures are.
         See `reporter.sources.base.Source`.
         """
-        columns, joins = self._store.columns([Property("event", by)] if by is not None else [])
+        columns, joins = self._store.columns([named(by)] if by is not None else [])
         column = columns[0] if columns else "CAST(NULL AS VARCHAR)"
         measured: dict[str, list[ItemMetrics]] = {run.run_id: [] for run in runs}
         for run, row in self._asked(runs, queries.ITEMS, by=column, joins=joins):
@@ -218,14 +218,14 @@ class ExportSource:
             job: Only calls the job's filters let through; a filter that cannot be applied is passed
                 over with a caveat. At evaluation level these are the generations its evaluations judged.
             run: Only calls of this run's items.
-            by: Event properties whose values each call carries.
+            by: Properties whose values each call carries.
 
         Yields:
             Generations, embeddings and spans; at generation and evaluation level generations alone.
         """
         level = run.level if run else job.level if job else "trace"
         condition = (self._condition(job) if job else None) or Condition(sql="true", properties=(), values={})
-        asked = [Property("event", name) for name in by]
+        asked = [named(name) for name in by]
         judged = level == "evaluation"
         kept = len(condition.properties)
         columns, joins = self._store.columns([*condition.properties, *([] if judged else asked)])

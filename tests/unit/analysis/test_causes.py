@@ -45,7 +45,7 @@ def test_alike_errors_count_together_most_frequent_first() -> None:
             failure("b", "limit 2", count=3),
             failure("b", "gone", http_status=500),
         ],
-        {"429: limit <n>"},
+        {("429: limit <n>", "m", "p")},
         {"a": "ta", "b": "tb"},
     )
     assert [(c.cause, c.count, c.items, c.cost_usd, c.new, c.example_trace_id) for c in made] == [
@@ -55,8 +55,28 @@ def test_alike_errors_count_together_most_frequent_first() -> None:
 
 
 def test_an_error_without_text_is_still_named() -> None:
-    assert causes.cause_of(failure("a", "", http_status=None)) == "no error text"
+    assert causes.kind_of(failure("a", "", http_status=None))[0] == "no error text"
     assert causes.causes([], None, {}) == []
+
+
+def test_a_cause_is_counted_by_model_and_provider() -> None:
+    found = [
+        failure("a", "limit 1", count=2, model="small", provider="p", cost_usd=0.5),
+        failure("b", "limit 2", count=3, model="large", provider="p"),
+        failure("b", "limit 3", count=1, model="small", provider="q"),
+        failure("a", "limit 4", count=1, model=None, provider=None),
+    ]
+    (made,) = causes.causes(found, {("429: limit <n>", "small", "p")}, {"a": "ta", "b": "tb"})
+    assert (made.count, made.items, made.new) == (7, 2, False)
+    assert [
+        (p.model, p.provider, p.count, p.items, p.cost_usd, p.new, p.example_trace_id) for p in made.parts
+    ] == [
+        ("large", "p", 3, 1, None, True, "tb"),
+        ("small", "p", 2, 1, 0.5, False, "ta"),
+        (None, None, 1, 1, None, True, "ta"),
+        ("small", "q", 1, 1, None, True, "tb"),
+    ]
+    assert sum(part.count for part in made.parts) == made.count
 
 
 def test_no_more_than_the_most_frequent_causes_are_listed() -> None:

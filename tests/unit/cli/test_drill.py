@@ -211,3 +211,25 @@ def test_standard_input_that_is_no_text_is_told(call, monkeypatch):
     code, out, err = call("query", "--file", "-", "--unbounded")
     assert (code, out) == (2, "")
     assert "cannot be read" in err
+
+
+def test_the_answer_to_a_query_is_redacted_like_a_report(call):
+    uuid = "019db7a4-1f60-7c1e-9a55-0d3c7be21001"
+    asked = (
+        f"SELECT '{uuid}' AS id, 'ann@example.org asked' AS said, 'u-1' AS distinct_id, 7 AS n, "
+        "{'mail': 'bob@example.org'} AS held, TIMESTAMP '2026-03-01 08:00:00' AS at, NULL AS nothing"
+    )
+    code, out, err = call("query", asked, "--unbounded", "--csv")
+    assert (code, err.strip()) == (
+        0,
+        "warning: 3 cells have masked text; --redact full shows the answer as it came.",
+    )
+    assert (
+        out.splitlines()[1]
+        == f"""{uuid},<email> asked,<user>,7,"{{""mail"": ""<email>""}}",2026-03-01 08:00:00,"""
+    )
+    _, out, err = call("query", asked, "--unbounded", "--csv", "--redact", "numbers")
+    assert out.splitlines()[1] == f"{uuid},<text>,<user>,7,<text>,2026-03-01 08:00:00,"
+    _, out, err = call("query", asked, "--unbounded", "--csv", "--redact", "full")
+    assert "ann@example.org asked,u-1,7," in out
+    assert err == ""

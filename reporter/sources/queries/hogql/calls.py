@@ -19,6 +19,7 @@ from reporter.sources.queries.hogql.spelling import (
     nested,
     of_traces,
     passing,
+    raw,
     said,
     text_literal,
 )
@@ -83,11 +84,11 @@ def calls(
         moment, last = after
         at = values.time(moment)
         further = f"WHERE moment > {at} OR (moment = {at} AND id > {values(last)})"
-    raw = ", ".join(f"JSONExtractRaw(properties, {values(name)})" for name in by)
+    grouped = ", ".join(raw(name, values) for name in by)
     read = events(
         f"{kind} AND {values.within('timestamp', *span)} AND {chosen}",
         look=True,
-        more=f"[{raw}] AS grouped" if by else "",
+        more=f"[{grouped}] AS grouped" if by else "",
         names="grouped" if by else "",
     )
     columns = (*CALL_COLUMNS, "grouped") if by else CALL_COLUMNS

@@ -25,6 +25,7 @@ from reporter.sources.queries.hogql.spelling import (
     events,
     money,
     nested,
+    raw,
     said,
     text_literal,
 )
@@ -124,7 +125,7 @@ _GROUPED = "grouped, model"
 
 def _by(by: str | None, values: Values) -> str:
     """Read what rows are grouped by: the model, and a property as JSON text, whatever its project's type."""
-    grouped = f"JSONExtractRaw(properties, {values(by)})" if by is not None else "''"
+    grouped = raw(by, values) if by is not None else "''"
     return f"{grouped} AS grouped, {said('model')} AS model"
 
 

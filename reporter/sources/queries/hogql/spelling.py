@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from reporter.sources.base import CALL_EVENTS, RUN_EVENTS
+from reporter.sources.base import CALL_EVENTS, PERSON, RUN_EVENTS
 from reporter.sources.queries import ERROR_CHARS, FIELDS, literals
 
 MOST_ROWS = 50_000
@@ -90,6 +90,13 @@ def passing(filters: Sequence[Mapping[str, Any]]) -> str:
 def said(figure: str) -> str:
     """Read the text of a property, JSON escapes kept; NULL where it is not set."""
     return f"toString(properties.{FIELDS[figure]})"
+
+
+def raw(name: str, values: Values) -> str:
+    """Read a property (`PERSON`) as JSON text, whatever type its project gave it."""
+    key = name.removeprefix(PERSON)
+    holder = "properties" if key == name else "person.properties"
+    return f"JSONExtractRaw({holder}, {values(key)})"
 
 
 def nested(innermost: str, *levels: str) -> str:
