@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import io
+import unicodedata
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -22,6 +23,11 @@ Weight: TypeAlias = Literal[400, 600]
 
 _FILES: dict[int, str] = {400: "SourceSansPro", 600: "SourceSansProSemibold"}
 _NAMES: dict[int, str] = {400: "Regular", 600: "SemiBold"}
+_SCRIPTS = dict.fromkeys(
+    ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "IDEOGRAPHIC", "FULLWIDTH"), "CJK"
+)
+"""First word of a letter's Unicode name → what fonts for it are called, where that is another word."""
+_LOOKED_INTO = 40
 _COVERED = (
     *range(0x20, 0x7F),
     *range(0xA0, 0x180),
@@ -88,6 +94,52 @@ def face(weight: int) -> bytes:
 def properties(weight: int, size_px: float) -> FontProperties:
     """Give matplotlib's description of the face."""
     return FontProperties(fname=path(weight), size=size_px)
+
+
+def covering(letters: str) -> tuple[tuple[str, ...], str]:
+    """Find installed fonts that matplotlib can draw some letters with, one after the other.
+
+    Args:
+        letters: Letters the face lacks.
+
+    Returns:
+        Font files, and the letters that none of the files looked into has: those named after the letters'
+        scripts, and a few more, for opening all of several hundred takes seconds.
+    """
+    missing, chosen = set(letters), []
+    scripts = {_SCRIPTS.get(word, word.capitalize()) for word in map(_script, letters)}
+    files = [file for file in font_manager.findSystemFonts() if "Color" not in file]
+    for file in sorted(files, key=lambda file: _likeness(file, scripts))[:_LOOKED_INTO]:
+        if not missing:
+            break
+        if known := missing & _letters_of(file, missing):
+            chosen.append(file)
+            missing -= known
+    return tuple(chosen), "".join(sorted(missing))
+
+
+def _script(letter: str) -> str:
+    return unicodedata.name(letter, "").partition(" ")[0]
+
+
+def _likeness(file: str, scripts: set[str]) -> tuple[bool, bool, bool, bool, str]:
+    """Sort fonts: named after a script wanted, without serifs, regular, of Noto."""
+    name = Path(file).name
+    return (
+        not any(s in name for s in scripts),
+        "Sans" not in name,
+        "Regular" not in name,
+        "Noto" not in name,
+        name,
+    )
+
+
+def _letters_of(file: str, wanted: set[str]) -> set[str]:
+    try:
+        face = FT2Font(file)
+    except (OSError, RuntimeError):
+        return set()
+    return {letter for letter in wanted if face.get_char_index(ord(letter))}
 
 
 def lacking(letters: str) -> str:

@@ -16,6 +16,8 @@ from reporter.cli.session import Session
 from reporter.cli.table import Column, table
 from reporter.errors import DeliveryError, UsageError
 
+_SECRETS = {"api_key": "posthog.api_key", "mail_password": "mail.password", "notify_urls": "notify.urls"}
+"""What secrets are called here; none has a place in a file."""
 _COLUMNS = (Column("SETTING"), Column("VALUE"), Column("FROM"))
 
 
@@ -60,7 +62,7 @@ def show(ctx: click.Context, /, **flags: Any) -> None:
     for name in (field.name for field in fields(Settings)):
         value, origin = getattr(resolved.settings, name), resolved.origins[name]
         known = BY_FIELD.get(name)
-        rows.append((known.name if known else "posthog.api_key", value if known else _set(value), origin))
+        rows.append((known.name if known else _SECRETS[name], value if known else _set(value), origin))
     if resolved.settings.as_json:
         listed = {
             name: {"value": _plain(value), "origin": origin.kind, "place": origin.name}

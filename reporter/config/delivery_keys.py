@@ -16,6 +16,8 @@ DELIVERY_KEYS = (
         parse.switch,
         "false",
         ("--email",),
+        table="mail",
+        word="send",
     ),
     Key(
         "mail_to",
@@ -131,6 +133,8 @@ DELIVERY_KEYS = (
         parse.switch,
         "false",
         ("--notify",),
+        table="notify",
+        word="send",
     ),
     Key(
         "notify_file",

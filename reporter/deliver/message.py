@@ -6,16 +6,45 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from email.header import Header
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
 from hashlib import sha256
+from typing import Any
 
 from reporter.artifact import Letter
 
 _SPACES = re.compile(r"\s+")
-_POLICY = SMTP.clone(cte_type="7bit", max_line_length=76, raise_on_defect=True)
-"""Every server takes mails of ASCII, and none has to change them on the way."""
+_WORDS = ("Subject", "List-Id")
+"""Headers that hold words of others."""
+
+
+class _Policy(EmailPolicy):
+    """Mails of ASCII, which every server takes and none has to change on the way.
+
+    Headers that hold words of others are kept as they are and encoded as a whole where they are written.
+    Python itself would read encoded words in them, and a line end inside one would begin a header of its own;
+    and it encodes word by word, so that a reader sees two spaces between some.
+    """
+
+    def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
+        return (name, value) if name in _WORDS else super().header_store_parse(name, value)
+
+    def header_fetch_parse(self, name: str, value: Any) -> Any:
+        return value if name in _WORDS else super().header_fetch_parse(name, value)
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        if name not in _WORDS:
+            return super().fold_binary(name, value)
+        words, _, address = value.partition(" <") if name == "List-Id" else (value, "", "")
+        charset = "us-ascii" if words.isascii() and "=?" not in words else "utf-8"
+        encoded = Header(words, charset, 76, name).encode(linesep="\r\n")
+        tail = f"\r\n <{address}" if address else ""
+        return f"{name}: {encoded}{tail}\r\n".encode("ascii")
+
+
+_POLICY = _Policy(cte_type="7bit", max_line_length=76, linesep="\r\n", raise_on_defect=True)
 
 
 @dataclass(frozen=True, slots=True)

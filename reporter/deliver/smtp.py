@@ -21,6 +21,8 @@ Security: TypeAlias = Literal["starttls", "tls", "plain"]
 PORTS: dict[Security, int] = {"starttls": 587, "tls": 465, "plain": 25}
 PAUSES_S = (2.0, 8.0, 30.0)
 """Waits before a mail the server did not take for the moment is tried again."""
+_SELF = "[127.0.0.1]"
+"""How we greet: the name of this machine is nobody's business, and need not be looked up."""
 _DOTS = re.compile(rb"(?m)^\.")
 _LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|\[?::1\]?")
 _SHOWN = 200
@@ -182,9 +184,11 @@ class Post:
         opened: smtplib.SMTP | None = None
         try:
             if server.security == "tls":
-                opened = smtplib.SMTP_SSL(server.host, server.port, timeout=server.timeout_s, context=context)
+                opened = smtplib.SMTP_SSL(
+                    server.host, server.port, _SELF, timeout=server.timeout_s, context=context
+                )
             else:
-                opened = smtplib.SMTP(server.host, server.port, timeout=server.timeout_s)
+                opened = smtplib.SMTP(server.host, server.port, _SELF, timeout=server.timeout_s)
             opened.ehlo_or_helo_if_needed()
             if server.security == "starttls":
                 opened.starttls(context=context)

@@ -41,6 +41,8 @@ _CLUSTERS = 5
 _SUBJECT = 140
 _LINE = 76
 _VARIABLE = re.compile(r"var\(--([A-Za-z0-9_-]+)\)")
+_ANGLES = str.maketrans({"<": "\u2039", ">": "\u203a"})
+"""css-inline writes these bare inside an attribute, which is sound HTML but looks like markup to a filter."""
 _BREAKS = re.compile(r"\n{3,}")
 
 
@@ -195,7 +197,7 @@ def _picture(cid: str, picture: Picture) -> PictureView:
         cid=cid,
         title=units.clean(picture.title, 200),
         subtitle=units.clean(picture.subtitle, 300),
-        alt=units.clean(picture.alt, 400),
+        alt=units.clean(picture.alt, 400).translate(_ANGLES),
         width=picture.width,
         height=picture.height,
     )
@@ -223,10 +225,11 @@ def _preheader(told: Sequence[Told]) -> str:
     for one in told:
         if one.doc.incident:
             return units.clean("; ".join(f"{f.name}: {f.value}" for f in one.doc.incident.facts[:4]), 180)
-        for job in (*(part.job for part in one.parts), *one.others):
-            if job.facts:
-                numbers = (f"{fact.label}: {fact.value}" for fact in job.facts)
-                return units.clean(f"{job.window.partition(' (')[0]}. {'; '.join(numbers)}", 180)
+        for job in (part.job for part in one.parts):
+            numbers = (f"{fact.label}: {fact.value}" for fact in job.facts)
+            return units.clean(f"{job.window.partition(' (')[0]}. {'; '.join(numbers)}", 180)
+        for job in one.others:
+            return units.clean(f"{job.heading}: {job.sentence}", 180)
     return ""
 
 

@@ -32,7 +32,7 @@ def call(tmp_path, monkeypatch, capsys):
 def test_init_writes_the_commented_file(call, tmp_path):
     assert call("init") == (0, "reporter.toml\n", "")
     assert (tmp_path / "reporter.toml").read_text() == config.template()
-    assert tomllib.loads(config.template()) == {"posthog": {}}
+    assert tomllib.loads(config.template()) == {"mail": {}, "notify": {}, "posthog": {}}
 
 
 def test_init_keeps_a_file_that_is_there_unless_forced(call, tmp_path):
@@ -80,7 +80,11 @@ def test_config_show_gives_every_setting_as_json(call, monkeypatch):
     code, out, err = call("config", "show", "--json", "--now", "2026-11-23", "--since", "36h")
     shown = json.loads(out)["settings"]
     assert (code, err) == (0, "")
-    assert set(shown) == {key.name for key in config.KEYS} | {"posthog.api_key"}
+    assert set(shown) == {key.name for key in config.KEYS} | {
+        "posthog.api_key",
+        "mail.password",
+        "notify.urls",
+    }
     assert shown["now"] == {"value": "2026-11-23T00:00:00Z", "origin": "flag", "place": "--now"}
     assert shown["since"]["value"] == "36h"
     assert shown["posthog.api_key"] == {

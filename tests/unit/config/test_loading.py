@@ -93,7 +93,7 @@ def test_one_fault_names_its_place_as_subject(tmp_path):
     [
         ('project_id = "1"', "did you mean 'posthog.project_id'"),
         ('[posthog]\napi_key = "phx_secretsecret"', "a key does not belong in a settings file"),
-        ("[mail]\nto = 1", "no setting called 'mail'"),
+        ("[post]\nto = 1", "no setting called 'post'"),
         ('posthog = "x"', "no setting called 'posthog'"),
         (
             'posthog.hots = "x"',
