@@ -7,19 +7,26 @@ hands it in and takes the new one out. Ids once given are never changed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 
 from reporter import units
-from reporter.analysis import text
+from reporter.analysis import news, text
 from reporter.model import NOISE
-from reporter.report import Cluster, Finding, HistoryPoint, JobSection, Lineage, Report
+from reporter.report import (
+    Cluster,
+    Finding,
+    HistoryPoint,
+    JobSection,
+    Lineage,
+    Report,
+    Resolved,
+)
 
 WEEKS = 13
 """Points of a history, one a week."""
 _KEPT = timedelta(weeks=26)
-_TOLD = timedelta(days=30)
 _NEAR = timedelta(days=3.5)
 _NAMES = 20
 
@@ -60,21 +67,12 @@ class Life(msgspec.Struct, frozen=True):
     names: list[str]
 
 
-class Told(msgspec.Struct, frozen=True):
-    """What one report said."""
-
-    run_id: str
-    window_start: str
-    window_end: str
-    keys: list[str]
-
-
 class Memory(msgspec.Struct, frozen=True):
     """A job's past at one level, oldest first."""
 
     steps: list[Step] = []
     lives: dict[str, Life] = {}
-    told: list[Told] = []
+    told: list[news.Told] = []
 
     def step(self, run_id: str) -> Step | None:
         """Find a run."""
@@ -188,36 +186,19 @@ def with_figures(memory: Memory, run_id: str, figures: Mapping[str | None, Histo
     return msgspec.structs.replace(memory, steps=[told(step) for step in memory.steps])
 
 
-def seen(memory: Memory, section: JobSection, finding: Finding) -> Finding:
-    """Say whether a finding is news.
-
-    A finding that an earlier report (of an older run, within a month) made as well is ``repeated``, and
-    ``confirmed`` where that report's window holds none of the latest one's time: then it was seen twice.
-    """
-    if section.latest is None:
-        return finding
-    key = _key(section, finding)
-    before = [
-        told
-        for told in _recent(memory.told, section.latest.window_end)
-        if told.window_end < section.latest.window_end and told.run_id != section.latest.run_id
-    ]
-    windows = [told.window_end for told in before if key in told.keys]
-    if not windows:
-        return finding
-    apart = any(end <= section.latest.window_start for end in windows)
-    return msgspec.structs.replace(finding, seen="confirmed" if apart else "repeated")
-
-
-def remembered(memory: Memory, section: JobSection, findings: Iterable[Finding]) -> Memory:
+def remembered(
+    memory: Memory, section: JobSection, findings: Sequence[Finding], over: Iterable[Resolved] = ()
+) -> Memory:
     """Take a finished report into memory: what it measured and what it said; forget what is too old."""
     if section.latest is None or memory.step(section.latest.run_id) is None:
         return memory
-    told = Told(
+    told = news.Told(
         section.latest.run_id,
         section.latest.window_start,
         section.latest.window_end,
-        sorted({_key(section, finding) for finding in findings}),
+        sorted({news.named(section, finding) for finding in findings}),
+        news.levels(section, findings),
+        news.over(section, over),
     )
     for run_id, figures in _figures(section).items():
         memory = with_figures(memory, run_id, figures)
@@ -228,7 +209,9 @@ def remembered(memory: Memory, section: JobSection, findings: Iterable[Finding])
     return Memory(
         steps=steps,
         lives={key: life for key, life in sorted(memory.lives.items()) if key in alive},
-        told=sorted(_recent([*others, told], told.window_end), key=lambda one: (one.window_end, one.run_id)),
+        told=sorted(
+            news.recent([*others, told], told.window_end), key=lambda one: (one.window_end, one.run_id)
+        ),
     )
 
 
@@ -278,11 +261,14 @@ def of_report(report: Report, job_index: int) -> Memory:
         Step(run_id, "", end, places, _whole(wholes.get(run_id)))
         for run_id, (end, places) in sorted(found.items(), key=lambda one: (one[1][0], one[0]))
     ]
-    said = Told(
+    findings = [finding for finding in report.findings if finding.job_index == job_index]
+    said = news.Told(
         section.latest.run_id,
         section.latest.window_start,
         section.latest.window_end,
-        sorted({_key(section, finding) for finding in report.findings if finding.job_index == job_index}),
+        sorted({news.named(section, finding) for finding in findings}),
+        news.levels(section, findings),
+        news.over(section, [one for one in report.resolved if one.job_index == job_index]),
     )
     return Memory(steps, lives, [said])
 
@@ -315,20 +301,3 @@ def _whole(point: HistoryPoint | None) -> Place | None:
         point.items,
         point.median_latency_s,
     )
-
-
-def _key(section: JobSection, finding: Finding) -> str:
-    """Name what a finding is about, the same in every report that finds it."""
-    if finding.kind == "gone":
-        gone = next((g for g in section.gone if g.prior_cluster_id == finding.prior_cluster_id), None)
-        about = gone.lineage_id if gone else ""
-    else:
-        everyone = [*section.clusters, *([section.noise] if section.noise else [])]
-        about = next((c.lineage_id for c in everyone if c.cluster_id == finding.cluster_id), "")
-    return "|".join((finding.kind, about, finding.metric or "", finding.direction))
-
-
-def _recent(told: Iterable[Told], end: str) -> list[Told]:
-    """Leave out what was said too long ago."""
-    now: datetime = units.parse_time(end)
-    return [one for one in told if now - units.parse_time(one.window_end) <= _TOLD]

@@ -28,6 +28,7 @@ from reporter.report import (
     Incident,
     JobSection,
     ModelCost,
+    Muted,
     Overall,
     Redaction,
     Report,
@@ -74,11 +75,31 @@ def redact(report: Report, level: Redaction) -> Report:
         redaction=target,
         jobs=sections,
         findings=told,
+        muted=muted(report.muted, sections, target),
+        resolved=[
+            msgspec.structs.replace(one, sentence=wording.over(one, sections[one.job_index], report.timezone))
+            for one in report.resolved
+        ],
         headline=headline,
         incident=told_incident,
         annotations=noted(report.annotations, target),
         content_sha256="",
     )
+
+
+def muted(some: Sequence[Muted], sections: Sequence[JobSection], level: Redaction) -> list[Muted]:
+    """Lower what is muted: its sentence names clusters, and its reason is free text."""
+    replace = msgspec.structs.replace
+    return [
+        replace(
+            one,
+            finding=replace(
+                one.finding, sentence=wording.sentence(one.finding, sections[one.finding.job_index])
+            ),
+            reason="" if level == "numbers" else one.reason,
+        )
+        for one in some
+    ]
 
 
 def noted(notes: Sequence[Annotation], level: Redaction) -> list[Annotation]:

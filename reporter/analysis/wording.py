@@ -7,7 +7,7 @@ section's titles were redacted.
 from __future__ import annotations
 
 from reporter import units
-from reporter.report import Finding, JobSection, MetricChange, Redaction, TransitionEntry
+from reporter.report import Finding, JobSection, MetricChange, Redaction, Resolved, TransitionEntry
 
 NOUNS = {
     "trace": ("trace", "traces"),
@@ -74,6 +74,17 @@ def sentence(finding: Finding, section: JobSection, *, short: bool = False) -> s
     few = _DRIVEN.get(len(change.driven_by)) if change else None
     driven = f" {few.format(_GREATEST[name])}" if few and name in _GREATEST and not short else ""
     return f"{told}, {probably}{way} from {prior} ({_moved(name, finding, change, short=short)}).{driven}"
+
+
+def over(found: Resolved, section: JobSection, tz: str) -> str:
+    """Write what is over as one sentence."""
+    subject = cluster_title(section, found.cluster_id, _LONG)
+    now, then, before = (_write(found.metric, value) for value in (found.now, found.then, found.before))
+    what = {"cost": "cost", "latency": "latency", "tokens": "tokens", "errors": "error rate"}[found.kind]
+    way = "rise" if found.direction == "up" else "fall"
+    on = units.day(found.told_at, tz)
+    told = f"the {way} from {before} to {then}, told for the run to {on}, is over"
+    return f"{subject} is back at {now} ({what}): {told}."
 
 
 def _outside(finding: Finding, *, short: bool) -> str:

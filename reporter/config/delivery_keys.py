@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reporter.config import parse
+from reporter.config import parse, parse_delivery
 from reporter.config.key import DELIVERY, Key
 
 SITUATIONS = ("no_new_run", "stale", "unchanged")
@@ -23,7 +23,7 @@ DELIVERY_KEYS = (
         "mail_to",
         DELIVERY,
         "A reader's e-mail address. May be given several times; each gets a mail of their own.",
-        parse.addresses,
+        parse_delivery.addresses,
         '["Ann <ann@example.org>"]',
         ("--mail-to",),
         "ADDRESS",
@@ -35,7 +35,7 @@ DELIVERY_KEYS = (
         "mail_from",
         DELIVERY,
         "Who mails come from.",
-        parse.address,
+        parse_delivery.address,
         '"Reports <reports@example.org>"',
         table="mail",
         word="from",
@@ -44,7 +44,7 @@ DELIVERY_KEYS = (
         "mail_reply_to",
         DELIVERY,
         "Where answers go, if not to the sender.",
-        parse.address,
+        parse_delivery.address,
         '"team@example.org"',
         table="mail",
         word="reply_to",
@@ -53,7 +53,7 @@ DELIVERY_KEYS = (
         "mail_host",
         DELIVERY,
         "The mail server, with its port where that is not 587 (starttls), 465 (tls) or 25 (plain).",
-        parse.mail_host,
+        parse_delivery.mail_host,
         '"smtp.example.org:587"',
         table="mail",
         word="host",
@@ -102,7 +102,7 @@ DELIVERY_KEYS = (
         "mail_link",
         DELIVERY,
         "Where readers find the whole report: an address, which may hold the fields of --out-pattern.",
-        parse.link,
+        parse_delivery.link,
         '"https://reports.example.org/{date}/report.html"',
         table="mail",
         word="link",
@@ -111,7 +111,7 @@ DELIVERY_KEYS = (
         "mail_unsubscribe",
         DELIVERY,
         "Where a reader can leave: an https or mailto address, sent as List-Unsubscribe.",
-        parse.unsubscribe,
+        parse_delivery.unsubscribe,
         '"mailto:team@example.org?subject=stop"',
         table="mail",
         word="unsubscribe",
@@ -152,7 +152,7 @@ DELIVERY_KEYS = (
         DELIVERY,
         "Copy the documents to a folder or object store, by its fsspec address such as s3://bucket/reports"
         " (extra `upload`). May be given several times.",
-        parse.uploads,
+        parse_delivery.uploads,
         '["s3://bucket/reports"]',
         ("--upload",),
         "URL",
@@ -163,7 +163,7 @@ DELIVERY_KEYS = (
         DELIVERY,
         "Folder below --out for each report, with the fields {date}, {time}, {week}, {kind} and {project};"
         " `latest` beside it leads to the newest.",
-        parse.pattern,
+        parse_delivery.pattern,
         '"{date}"',
         ("--out-pattern",),
         "PATTERN",

@@ -230,6 +230,16 @@ KEYS = (
         "FIGURE=WAY",
         repeats=True,
     ),
+    Key(
+        "mute",
+        REPORT,
+        "Findings somebody knows about, as tables [[mute]]: kind (errors, cost, latency, tokens, share,"
+        " noise, new, gone, split, merged), cluster (a title, /pattern/ or lineage:ID) and job say which;"
+        " until and reason are printed with them.",
+        parse.mutes,
+        '[{ cluster = "Refunds", kind = "cost", until = "2026-12-24", reason = "fix on its way" }]',
+        word="mute",
+    ),
     *DELIVERY_KEYS,
     Key(
         "state",

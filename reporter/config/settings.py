@@ -21,6 +21,22 @@ POSTHOG = "posthog"
 
 
 @dataclass(frozen=True, slots=True)
+class Mute:
+    """Findings not to be told; a part that is ``None`` leaves every value through."""
+
+    reason: str
+    """Why, for people."""
+    until: datetime
+    """When the muting ends, exclusive."""
+    kind: str | None = None
+    """Kind of finding."""
+    cluster: str | None = None
+    """A title, ``/pattern/`` found anywhere in one, or ``lineage:ID``."""
+    job: str | None = None
+    """Id or name of a job."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What a command works with. Relative paths are relative to the working folder."""
 
@@ -60,6 +76,8 @@ class Settings:
     """Folder of the user's own templates."""
     fail_on: tuple[str, ...] = ()
     """Gate rules, as written."""
+    mute: tuple[Mute, ...] = ()
+    """Findings not to be told."""
     good: tuple[tuple[str, Way], ...] = ()
     """Which way of a figure is the better one, where it is not the usual one."""
     email: bool = False

@@ -312,9 +312,12 @@ def _report(
     past: Past,
 ) -> Report:
     from reporter.analysis import findings as conclusions
-    from reporter.analysis import redact
+    from reporter.analysis import muting, redact
 
     found = [following.seen(finding, sections, past) for finding in conclusions.findings(sections)]
+    over = following.resolved(found, sections, past, settings.tz)
+    found, muted, ended = muting.muted(found, sections, settings.mute, now)
+    caveats += ended
     verdict, headline = conclusions.verdict_and_headline(found, sections, kind)
     sections = _with_quotes(source, settings, sections, found)
     if settings.fail_on:
@@ -330,6 +333,8 @@ def _report(
         verdict=verdict,
         headline=headline,
         findings=found,
+        muted=redact.muted(muted, sections, settings.redact),
+        resolved=over,
         jobs=sections,
         annotations=redact.noted(annotating.read(settings.annotate, now), settings.redact),
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from reporter import units
 from reporter.errors import SourceError
 from reporter.report import Caveat
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from reporter.analysis.selection import JobRuns
     from reporter.model import Run, RunHeader
     from reporter.pipeline.remembering import Key, Past
-    from reporter.report import Finding, JobSection, Report
+    from reporter.report import Finding, JobSection, Report, Resolved
     from reporter.sources.base import Source
 
 
@@ -100,13 +102,28 @@ def learnt(report: Report, past: Past) -> dict[Key, Memory]:
         name = (section.job.id, section.job.level)
         mine = [finding for finding in report.findings if finding.job_index == index]
         if section.latest is not None:
-            found[name] = memory.remembered(past.of(name), section, mine)
+            over = [one for one in report.resolved if one.job_index == index]
+            found[name] = memory.remembered(past.of(name), section, mine, over)
+    return found
+
+
+def resolved(
+    findings: Sequence[Finding], sections: Sequence[JobSection], past: Past, tz: str
+) -> list[Resolved]:
+    """Say which changes of earlier reports are over."""
+    from reporter.analysis import news, wording
+
+    found = []
+    for index, section in enumerate(sections):
+        mine = [finding for finding in findings if finding.job_index == index]
+        over = news.resolved(past.of((section.job.id, section.job.level)).told, section, index, mine)
+        found += [replace(one, sentence=wording.over(one, section, tz)) for one in over]
     return found
 
 
 def seen(finding: Finding, sections: Sequence[JobSection], past: Past) -> Finding:
     """Say whether earlier reports found the same."""
-    from reporter.analysis import memory
+    from reporter.analysis import news
 
     section = sections[finding.job_index]
-    return memory.seen(past.of((section.job.id, section.job.level)), section, finding)
+    return news.seen(past.of((section.job.id, section.job.level)).told, section, finding)

@@ -12,7 +12,7 @@ from reporter.units import UNKNOWN
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reporter.report import Annotation, Finding, JobSection, MetricChange, RunInfo
+    from reporter.report import Annotation, Finding, JobSection, MetricChange, Muted, Report, RunInfo
 
 
 _SPARK_PX = (132.0, 26.0)
@@ -203,6 +203,29 @@ def coverage(section: JobSection, findings: Sequence[Finding]) -> tuple[str, ...
         if comparability.shared_items:
             found.append(f"Items in both runs: {units.count(comparability.shared_items)}.")
     return tuple(text for text in found if text)
+
+
+def muted(some: Sequence[Muted], tz: str) -> tuple[str, ...]:
+    """Say what is not told, until when and why."""
+    return tuple(
+        f"{units.clean(one.finding.sentence, 300)} Muted until {units.day(one.until, tz)}"
+        + (f": {units.clean(one.reason, 200)}" if one.reason else ".")
+        for one in some
+    )
+
+
+def methods(report: Report) -> tuple[str, ...]:
+    """Name the interval methods this report really used."""
+    names: set[str] = set()
+    for section in report.jobs:
+        levels = [c.estimates for c in section.clusters] + (
+            [section.overall.estimates] if section.overall else []
+        )
+        names |= {getattr(level, name).method for level in levels for name in words.METRICS}
+        names |= {
+            m.method for c in section.clusters if c.change for m in c.change.metrics.values() if m.method
+        }
+    return tuple(words.METHODS.get(name, units.clean(name, 120)) for name in sorted(names - {"none"}))
 
 
 def window(run: RunInfo | None, tz: str) -> str:

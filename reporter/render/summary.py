@@ -69,12 +69,14 @@ def _job(job: views.JobView) -> list[str]:
         ]
         lines += [_row(row) for row in job.changed]
         lines.append("")
+    lines += [f"- Over: {escape(told)}" for told in job.over]
+    lines += [f"- Muted: {escape(told)}" for told in job.muted]
     for move in job.movements[:20]:
         others = f" {move.verb} {_names(move.others)}" if move.verb else ""
         lines.append(
             f"- {move.kind}: {_names(move.clusters)}{others}{f' ({move.note})' if move.note else ''}"
         )
-    if job.movements:
+    if job.movements or job.over or job.muted:
         lines.append("")
     if job.coverage:
         lines += [" ".join(escape(text) for text in job.coverage), ""]

@@ -129,6 +129,10 @@ class JobView:
     changed: tuple[changes.ChangeRow, ...]
     has_why: bool
     more_changed: int
+    over: tuple[str, ...]
+    """What earlier reports told and is over, a sentence each."""
+    muted: tuple[str, ...]
+    """What is not told because the settings say so, a sentence each."""
     movements: tuple[changes.Movement, ...]
     renamed: int
     """Clusters that only got a new name."""
@@ -223,7 +227,7 @@ def document(
         jobs=jobs,
         jobs_left=len(report.jobs) - len(jobs),
         single=len(report.jobs) <= 1,
-        methods=_methods(report),
+        methods=facts.methods(report),
         check_names=tuple(name for _, name, _ in rows.CHECKED),
         incident=incidents.view(report, told, charts) if isinstance(told, Incident) else None,
     )
@@ -303,6 +307,8 @@ def _job(
         changed=changed,
         has_why=any(row.why for row in changed),
         more_changed=more,
+        over=tuple(units.clean(o.sentence, 300) for o in report.resolved if o.job_index == index),
+        muted=facts.muted([m for m in report.muted if m.finding.job_index == index], tz),
         movements=moves,
         renamed=changes.renamed(section),
         unchanged=unchanged,
@@ -380,20 +386,6 @@ def _gate(gate: Gate) -> tuple[str, str, str, str]:
 
 def _job_name(report: Report, job_id: str | None) -> str:
     return next((facts.heading(s) for s in report.jobs if job_id is not None and s.job.id == job_id), "")
-
-
-def _methods(report: Report) -> tuple[str, ...]:
-    """Name the interval methods this report really used."""
-    names: set[str] = set()
-    for section in report.jobs:
-        levels = [c.estimates for c in section.clusters] + (
-            [section.overall.estimates] if section.overall else []
-        )
-        names |= {getattr(level, name).method for level in levels for name in words.METRICS}
-        names |= {
-            m.method for c in section.clusters if c.change for m in c.change.metrics.values() if m.method
-        }
-    return tuple(words.METHODS.get(name, units.clean(name, 120)) for name in sorted(names - {"none"}))
 
 
 def _cut(entries: Sequence[object], limit: int) -> Cut:

@@ -79,8 +79,10 @@ from reporter.report.values import (
     MetricChange,
     Metrics,
     ModelCost,
+    Muted,
     PriorTransition,
     Ratio,
+    Resolved,
     Transition,
 )
 
@@ -132,6 +134,7 @@ __all__ = [
     "MetricChange",
     "Metrics",
     "ModelCost",
+    "Muted",
     "Overall",
     "Phase",
     "PriorCluster",
@@ -140,6 +143,7 @@ __all__ = [
     "Ratio",
     "Redaction",
     "Report",
+    "Resolved",
     "RunInfo",
     "SourceInfo",
     "Span",

@@ -8,7 +8,7 @@ import msgspec
 
 from reporter.report.incident import Annotation, Incident
 from reporter.report.section import JobSection
-from reporter.report.values import Caveat, FileHash, Finding, Gate, Value
+from reporter.report.values import Caveat, FileHash, Finding, Gate, Muted, Resolved, Value
 
 Kind: TypeAlias = Literal["weekly", "ci", "incident", "compare"]
 Redaction: TypeAlias = Literal["numbers", "titles", "quotes", "full"]
@@ -52,4 +52,8 @@ class Report(Value, frozen=True, kw_only=True):
     """By level (trace, generation, evaluation), then name, then id."""
     annotations: list[Annotation] = msgspec.field(default_factory=list)
     """What happened when, as told by a file: marked on trends. Oldest first."""
+    muted: list[Muted] = msgspec.field(default_factory=list)
+    """What was found and is not told, because the settings say so."""
+    resolved: list[Resolved] = msgspec.field(default_factory=list)
+    """What earlier reports told and is over."""
     incident: Incident | msgspec.UnsetType = msgspec.UNSET

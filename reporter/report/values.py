@@ -309,6 +309,40 @@ class Finding(Value, frozen=True, kw_only=True):
     """The cluster of the prior run that is gone; ``None`` for every other kind."""
 
 
+class Muted(Value, frozen=True, kw_only=True):
+    """A finding that reporter.toml asks not to be told."""
+
+    finding: Finding
+    reason: str
+    """Why, as the settings say."""
+    until: str
+    """When it will be told again (ISO 8601 UTC)."""
+
+
+class Resolved(Value, frozen=True, kw_only=True):
+    """A certain change of an earlier report that is over: sure to be off its level, nearer the old one."""
+
+    job_index: int
+    """Index into ``jobs``."""
+    kind: Literal["cost", "latency", "tokens", "errors"]
+    metric: str
+    direction: Literal["up", "down"]
+    """Of the change that was told."""
+    cluster_id: int | None
+    """Of the latest run; ``None`` for the whole run."""
+    before: float
+    """Level before the change."""
+    then: float
+    """Level the newest report that told of it gave."""
+    now: float
+    low: float
+    high: float
+    """95 % interval of `now`; does not hold `then`."""
+    told_at: str
+    """Window end of the run of the first report that told of it (ISO 8601 UTC)."""
+    sentence: str
+
+
 class Gate(Value, frozen=True, kw_only=True):
     """Outcome of one gate rule."""
 

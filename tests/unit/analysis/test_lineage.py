@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from reporter import report as r
 from reporter import units
-from reporter.analysis import lineage, memory, section
+from reporter.analysis import lineage, memory, news, section
 from reporter.analysis.matching import membership
 from reporter.analysis.memory import Memory
 from reporter.model import Membership, Run, RunHeader
@@ -159,7 +159,7 @@ def dearer(latest: Run, prior: Run, past: Memory) -> tuple[r.JobSection, list[r.
             kept=True,
         )
     )
-    return made, [memory.seen(past, made, finding) for finding in findings.findings([made])]
+    return made, [news.seen(past.told, made, finding) for finding in findings.findings([made])]
 
 
 @pytest.mark.parametrize(
@@ -173,10 +173,10 @@ def test_a_finding_of_an_earlier_report_is_repeated_or_confirmed(days: float, wo
     said = memory.remembered(lineage.followed(Memory(), held([prior, latest])), made, found).told[-1]
     end = latest.header.window.end - timedelta(days=days)
     earlier = msgspec.structs.replace(said, run_id="earlier", window_end=units.iso(end))
-    again = [memory.seen(Memory(told=[earlier]), made, finding) for finding in found]
+    again = [news.seen([earlier], made, finding) for finding in found]
     assert {finding.seen for finding in again} == {word}
     other = msgspec.structs.replace(found[0], direction="down")
-    assert memory.seen(Memory(told=[earlier]), made, other).seen == "new"
+    assert news.seen([earlier], made, other).seen == "new"
 
 
 def test_a_report_does_not_repeat_itself() -> None:

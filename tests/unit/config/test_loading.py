@@ -1,5 +1,7 @@
 """Settling settings: precedence, places, and faults a person can mend."""
 
+import json
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -57,6 +59,10 @@ def test_every_setting_can_be_set_in_all_three_places(tmp_path, toml, key):
         typed = "\n".join(value)
     elif key.field == "good":
         typed = "\n".join(f"{name}={way}" for name, way in value)
+    elif key.field == "mute":
+        typed = json.dumps(
+            [{name: part for name, part in asdict(one).items() if part} for one in value], default=str
+        )
     elif isinstance(value, tuple):
         typed = ",".join(value)
     else:
