@@ -12,33 +12,12 @@ from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
 from reporter import __version__
-from reporter.cli import app
 from reporter.cli.root import COMMANDS, SECTIONS, root
 from reporter.cli.session import Session
 from reporter.report import to_json
 from tests.reports import report, states
 
 ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture
-def call(tmp_path, monkeypatch, capsys):
-    """Call the program in an empty folder with a bare environment."""
-    monkeypatch.chdir(tmp_path)
-    for name in [
-        n
-        for n in os.environ
-        if n.startswith(("REPORTER_", "POSTHOG_")) or n in ("NO_COLOR", "SOURCE_DATE_EPOCH")
-    ]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "xdg"))
-
-    def run(*arguments):
-        code = app.main(arguments)
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture

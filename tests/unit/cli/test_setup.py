@@ -1,32 +1,11 @@
 """init, config show, completion."""
 
 import json
-import os
 import tomllib
 
 import pytest
 
 from reporter import config
-from reporter.cli import app
-
-
-@pytest.fixture
-def call(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path.parent / "xdg"))
-    for name in [
-        n
-        for n in os.environ
-        if n.startswith(("REPORTER_", "POSTHOG_")) or n in ("NO_COLOR", "SOURCE_DATE_EPOCH")
-    ]:
-        monkeypatch.delenv(name)
-
-    def run(*arguments):
-        code = app.main(arguments)
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
 
 
 def test_init_writes_the_commented_file(call, tmp_path):
