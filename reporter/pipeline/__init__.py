@@ -7,6 +7,7 @@ they are first needed, so that listing jobs never loads a plotting library.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from reporter.artifact import Artifact
 from reporter.errors import DeliveryError, RenderError, UsageError
-from reporter.pipeline import delivering, mailing, remembering
+from reporter.pipeline import delivering, mailing, notifying, remembering
 from reporter.pipeline.assembly import assemble, assemble_pair
 from reporter.pipeline.delivering import Delivery, How
 from reporter.pipeline.doctor import Check, examine
@@ -121,10 +122,15 @@ def _told(
     progress: Progress,
 ) -> Outcome:
     """Tell the readers, if that is asked for."""
-    if not settings.email:
+    if not settings.email and not settings.notify:
         return outcome
     try:
-        with mailing.readers(reports, artifacts, settings) as readers:
+        with ExitStack() as stack:
+            readers: list[delivering.Reader] = []
+            if settings.email:
+                readers += stack.enter_context(mailing.readers(reports, artifacts, settings))
+            if settings.notify:
+                readers += notifying.readers(reports, settings)
             deliveries, problems = delivering.tell(readers, reports, settings, how, progress)
     except (DeliveryError, RenderError) as error:
         # What was written is told all the same.

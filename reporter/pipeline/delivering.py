@@ -27,6 +27,7 @@ _SITUATIONS = {
     "no_new_run": "there is no new run",
 }
 _WAIT_S = 120.0
+NO_NEW_RUN = "There is no new run since the last mail."
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,7 @@ def _letter(
         env=templates.environment(settings.templates),
         attachments=() if about == "no_new_run" else fitting,
         withheld=tuple(a.name for a in papers if a not in fitting),
-        note="There is no new run since the last mail." if about == "no_new_run" else "",
+        note=delivering.NO_NEW_RUN if about == "no_new_run" else "",
         link=placing.filled(settings.mail_link, reports[0]) if settings.mail_link else None,
         unsubscribe=settings.mail_unsubscribe,
     )

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from reporter.artifact import Artifact, Receipt
-from reporter.errors import RenderError, ReporterError, UsageError
+from reporter.errors import DeliveryError, RenderError, ReporterError, UsageError
+from reporter.pipeline import placing
 from reporter.pipeline.delivering import Delivery
 from reporter.pipeline.opening import Progress
 from reporter.report import FileHash, Report, to_json
@@ -71,8 +71,28 @@ def publish(
     progress.step("writing files")
     from reporter.deliver import files as delivery
 
-    receipts = delivery.write(Path(settings.out), artifacts)
+    folder = placing.folder(settings, report)
+    receipts = delivery.write(folder, artifacts)
+    if note := placing.settle(settings, folder):
+        notes = (*notes, note)
+    for address in settings.upload:
+        try:
+            receipts += _uploaded(address, report, artifacts, settings, progress)
+        except DeliveryError as error:
+            failed.append(error)
     return Outcome(report, receipts, tuple(failed), notes, tuple(artifacts))
+
+
+def _uploaded(
+    address: str, report: Report, artifacts: Sequence[Artifact], settings: Settings, progress: Progress
+) -> tuple[Receipt, ...]:
+    """Copy the documents to an address; where there is a pattern, to its folder and to `latest`."""
+    from reporter.deliver.upload import upload
+
+    progress.step(f"copying files to {address}")
+    pattern = settings.out_pattern
+    folders = [placing.filled(pattern, report), placing.LATEST] if pattern else [""]
+    return upload(address, folders, artifacts)
 
 
 def _formats(settings: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:

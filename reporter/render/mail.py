@@ -128,9 +128,9 @@ def letter(
         ]
         told.append(_told(report, cids, assets, brief=bool(note)))
         placed += [] if note else cids
-    verdict = note or _verdict([one.doc for one in told])
+    said = note or verdict([one.doc for one in told])
     values = {
-        "verdict": verdict,
+        "verdict": said,
         "preheader": _preheader(told),
         "note": note,
         "reports": tuple(told),
@@ -144,7 +144,7 @@ def letter(
     if len(html.encode("utf-8", "replace")) > LIMIT_BYTES:
         raise RenderError("the mail is too long to be shown whole", subject="mail.html")
     return Letter(
-        subject=_subject(verdict, [one.doc for one in told]),
+        subject=_subject(said, [one.doc for one in told]),
         text=_text(env, values),
         html=html,
         pictures=tuple(placed),
@@ -203,7 +203,7 @@ def _picture(cid: str, picture: Picture) -> PictureView:
     )
 
 
-def _verdict(docs: Sequence[Document]) -> str:
+def verdict(docs: Sequence[Document]) -> str:
     """Say in one sentence what the reports say."""
     if len(docs) == 1:
         return docs[0].headline

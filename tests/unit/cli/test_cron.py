@@ -23,7 +23,7 @@ SECRETS = ("POSTHOG_PERSONAL_API_KEY", "REPORTER_MAIL_PASSWORD")
 
 def schedule(**over: Any) -> Schedule:
     fields: dict[str, Any] = {
-        "day": 0, "hour": 7, "minute": 30, "tz": "Europe/Berlin", "program": "/opt/reporter/bin/reporter",
+        "day": 0, "hour": 7, "minute": 30, "tz": "Europe/Berlin", "program": "/usr/local/bin/reporter",
         "config": "/etc/reporter/reporter.toml", "now": datetime(2026, 11, 23, 8, tzinfo=UTC),
     }  # fmt: skip
     return Schedule(**(fields | over))
