@@ -15,7 +15,7 @@ import jinja2
 from reporter.render import templates
 
 _HERE = Path(__file__).parent
-_VALUES = ("views", "drawings", "facts", "changes", "rows", "marks", "words")
+_VALUES = ("views", "drawings", "facts", "changes", "rows", "marks", "words", "mail")
 _LEFT_OUT = frozenset({"Limits", "PageAssets", "Metric"})
 _HEAD = """\
 # Templates
@@ -40,7 +40,9 @@ Blocks: BLOCKS. A partial, a style sheet or the script is replaced by a file of 
 Everything is escaped, whatever the template's name; values are text, never markup, but for a chart's `svg`. A
 name that does not exist is an error that names the file and the line, not an empty place. The page's content
 policy allows the style sheet and the script built into it and nothing else: no inline `style=`, no address
-outside the file. In the PDF only `data:` addresses are read.
+outside the file. In the PDF only `data:` addresses are read. `mail.html` has its styles in `style/mail.css`, which
+is inlined with light colours in the place of `var(--NAME)`; `style/mail-head.css` holds the dark ones. `mail.txt` is
+plain text: nothing in it is escaped.
 
 ## Context
 
@@ -56,6 +58,12 @@ template that says `{{ requires("VERSION") }}` fails with a clear message under 
 | `script`, `csp` | page | The script, and the policy that allows it and the style sheet. |
 | `key(number)` | page, print | A number to sort by; empty where nothing is known. |
 | `job` | partials | A `JobView`, in the loop over `doc.jobs`. |
+| `verdict`, `preheader` | mail | The sentence at the top, and the line lists show beside the subject. |
+| `reports` | mail | `Told` values: a `doc`, jobs told in full (`parts`), the others. |
+| `note` | mail | What is said where there is nothing new; else empty. |
+| `attached`, `withheld` | mail | What is sent along, and what is too large for it, as words. |
+| `link`, `unsubscribe` | mail | Addresses, or none. |
+| `head` | mail.html | Style rules that cannot be inlined. |
 
 Filters: FILTERS. They write numbers for people, with units; `clean(limit)` cuts a text.
 """
@@ -70,7 +78,7 @@ def markdown() -> str:
     head = head.replace("FILTERS", ", ".join(f"`{name}`" for name in own))
     blocks = "; ".join(
         f"in `{name}` {', '.join(f'`{block}`' for block in env.get_template(name).blocks)}"
-        for name in ("page.html", "print.html")
+        for name in ("page.html", "print.html", "mail.html")
     )
     head = head.replace("BLOCKS", blocks)
     return "\n".join((head, *_classes()))

@@ -9,12 +9,15 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
 from reporter.report import sealed, to_json
 from tests.e2e.commands import reporter
+from tests.events import NOW, Project
 from tests.reports import report, section
 from tests.servers.mail import PASSWORD, USER, MailServer, serving
 
@@ -136,9 +139,59 @@ def test_killed_anywhere_each_reader_has_one_mail_or_the_log_says_why_not(
     assert all(f"{name}  nothing to do" in rerun.stdout for name in sure)
 
 
-def test_report_with_email_sends_what_it_built(built: Path, server: MailServer) -> None:
-    events = reporter("report", "--source", "nowhere", "--email", cwd=built)
-    assert events.returncode == 3
+def test_a_monday_its_repetition_and_a_week_without_a_new_run(built: Path, server: MailServer) -> None:
+    project = Project(1)
+    project.run(NOW - timedelta(days=7, hours=7), [40, 30, 25], noise=8)
+    project.run(NOW - timedelta(hours=7), [42, 28, 26], noise=9)
+    events = project.write(built / "events.jsonl")
+    settings = (built / "reporter.toml").read_text()
+    (built / "reporter.toml").write_text(
+        f'source = "{events.name}"\nout_pattern = "{{date}}"\nout = "out"\n{settings}'
+    )
+
+    def monday(weeks: int) -> tuple[subprocess.CompletedProcess[str], list[EmailMessage]]:
+        now = f"{NOW + timedelta(weeks=weeks):%Y-%m-%dT%H:%M:%SZ}"
+        before = len(server.received)
+        done = reporter("report", "--email", "--now", now, "--upload", f"file://{built}/shared", cwd=built)
+        return done, [one.message for one in server.received[before:]]
+
+    done, mails = monday(0)
+    assert done.returncode == 0, done.stderr
+    assert [mail["To"] for mail in mails] == list(READERS)
+    assert len({mail["Message-ID"] for mail in mails}) == 3
+    made = json.loads((built / "out" / "latest" / "report.json").read_bytes())
+    for folder in ("out", "shared"):
+        assert (built / folder / f"{NOW:%Y-%m-%d}" / "report.json").is_file()
+    assert (built / "shared" / "latest" / "report.html").is_file()
+    (paper,) = (part for part in mails[0].walk() if part.get_content_type() == "application/pdf")
+    assert paper.get_content() == (built / "out" / "latest" / "report.pdf").read_bytes()
+    html, text = (body.get_content() for kind in ("html", "plain") if (body := mails[0].get_body((kind,))))
+    assert mails[0]["Subject"] in made["headline"]
+    for number in (made["jobs"][0]["latest"]["items"], made["jobs"][0]["overall"]["metrics"]["error_count"]):
+        assert f"{number:,}" in html
+        assert f"{number:,}" in text
+
+    done, mails = monday(0)
+    assert (done.returncode, mails) == (0, [])
+    assert done.stdout.count("nothing to do: sent on") == 3
+
+    done, mails = monday(1)
+    assert done.returncode == 0, done.stderr
+    assert {mail["Subject"] for mail in mails} == {"There is no new run since the last mail"}
+    assert not any(part.get_content_type() == "application/pdf" for part in mails[0].walk())
+
+    with (built / "reporter.toml").open("a") as stream:
+        stream.write('skip = ["stale", "no_new_run"]\n')
+    done, mails = monday(2)
+    assert (done.returncode, mails) == (0, [])
+    assert done.stdout.count("not sent: every run is old, and mail.skip says") == 3
+
+
+def test_what_cannot_be_sent_is_refused_before_the_work(built: Path, server: MailServer) -> None:
+    (built / "reporter.toml").write_text('[mail]\nto = ["ann@example.org"]\n')
+    done = reporter("report", "--source", "nowhere", "--email", cwd=built)
+    assert done.returncode == 2
+    assert "mails need mail.from and mail.host" in done.stderr
     assert server.received == []
 
 
