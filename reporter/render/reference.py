@@ -40,9 +40,9 @@ Blocks: BLOCKS. A partial, a style sheet or the script is replaced by a file of 
 Everything is escaped, whatever the template's name; values are text, never markup, but for a chart's `svg`. A
 name that does not exist is an error that names the file and the line, not an empty place. The page's content
 policy allows the style sheet and the script built into it and nothing else: no inline `style=`, no address
-outside the file. In the PDF only `data:` addresses are read. `mail.html` has its styles in `style/mail.css`, which
-is inlined with light colours in the place of `var(--NAME)`; `style/mail-head.css` holds the dark ones. `mail.txt` is
-plain text: nothing in it is escaped.
+outside the file. In the PDF only `data:` addresses are read. `mail.html` has its styles in `style/mail.css`,
+which is inlined with light colours in the place of `var(--NAME)`; `style/mail-head.css` holds the dark ones.
+`mail.txt` is plain text: nothing in it is escaped.
 
 ## Context
 
