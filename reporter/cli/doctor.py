@@ -28,7 +28,7 @@ _WIDTH = 5
 @settings_options(only=_USED)
 @click.pass_context
 def doctor(ctx: click.Context, /, **flags: Any) -> None:
-    """Check key, project, data, fonts and folders.
+    """Check key, project, data, mail server, fonts and folders.
 
     Each line passes, warns or fails, and says what to do next. Nothing is changed. Ends with 3 when a check
     failed, and with --strict when one warned.

@@ -27,7 +27,7 @@ COMMANDS = {
     "traces": ("reporter.cli.drill", "Looking closer", "List traces of a window, a run or a cluster."),
     "trace": ("reporter.cli.drill", "Looking closer", "Show one trace as a tree."),
     "query": ("reporter.cli.drill", "Looking closer", "Put a query of your own."),
-    "doctor": ("reporter.cli.doctor", "Setting up", "Check key, project, data, fonts and folders."),
+    "doctor": ("reporter.cli.doctor", "Setting up", "Check key, project, data, mail server, fonts and folders."),
     "cron": ("reporter.cli.cron", "Setting up", "Print what makes a machine send the report every week."),
     "init": ("reporter.cli.setup", "Setting up", "Write a commented reporter.toml."),
     "config": ("reporter.cli.setup", "Setting up", "Show the settings and where each came from."),

@@ -31,7 +31,7 @@ def address(raw: object) -> str:
         found = Address(username=local, domain=domain).addr_spec if _DOMAIN.fullmatch(domain) else ""
     except (MessageError, UnicodeError, ValueError, IndexError):
         found = ""
-    if not local or not found or " " in found or plain.count("@") != 1:
+    if not local.isascii() or not local or not found or " " in found or plain.count("@") != 1:
         raise ValueError("give an e-mail address, such as ann@example.org or Ann <ann@example.org>")
     return formataddr((name, found), charset="utf-8") if name and name.isascii() else _named(name, found)
 

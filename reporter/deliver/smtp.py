@@ -97,6 +97,20 @@ class Post:
         """Say goodbye, if there is anybody to say it to."""
         self._close()
 
+    def greet(self) -> str:
+        """Connect, make the way private and log in, and send nothing; gives what the server answered.
+
+        Raises:
+            DeliveryError: That cannot be done.
+        """
+        try:
+            return _text(self._connection().noop()[1])
+        except (OSError, smtplib.SMTPException) as error:
+            self._drop()
+            raise DeliveryError(
+                f"the mail server cannot be reached: {_reason(error)}", subject=self._server.name
+            ) from error
+
     def send(self, sender: str, reader: str, data: bytes, before_last_byte: Callable[[], None]) -> str:
         """Hand one mail over.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -67,11 +67,29 @@ def examine(settings: Settings, state: StateFolder, *, progress: Progress) -> It
         yield from _posthog(settings, progress)
     else:
         yield _source(settings)
+    if settings.mail_host is not None:
+        progress.step(f"greeting {settings.mail_host}")
+        yield _mail(settings)
     progress.step("looking at this machine")
     yield from _libraries()
     yield _pango()
     yield from _fonts()
     yield _state(settings, state)
+
+
+def _mail(settings: Settings) -> Check:
+    """Go as far as a mail would, up to the mail."""
+    from reporter.pipeline import delivering, mailing
+
+    try:
+        with mailing.post(settings) as post:
+            post.greet()
+        delivering.check(replace(settings, email=True), delivering.How(again=True))
+    except ReporterError as error:
+        return Check("mail server", "fail", error.message, error.hint)
+    way = "not private" if settings.mail_security == "plain" else f"private ({settings.mail_security})"
+    who = f", logged in as {settings.mail_user}" if settings.mail_user else ""
+    return Check("mail server", "pass", f"{settings.mail_host}, {way}{who}")
 
 
 def _posthog(settings: Settings, progress: Progress) -> Iterator[Check]:

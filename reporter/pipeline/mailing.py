@@ -51,6 +51,17 @@ def readers(
     Raises:
         UsageError: The password cannot be read.
     """
+    office = _Office(tuple(reports), tuple(artifacts), settings)
+    with post(settings) as opened:
+        yield tuple(MailReader(address, office, opened) for address in settings.mail_to)
+
+
+def post(settings: Settings) -> Post:
+    """Give the way to the mail server; nothing is opened yet.
+
+    Raises:
+        UsageError: The password cannot be read.
+    """
     from reporter import config
     from reporter.deliver.smtp import Post, Server, server_of
 
@@ -65,9 +76,7 @@ def readers(
         user=settings.mail_user,
         password=secret.reveal if secret is not None else None,
     )
-    office = _Office(tuple(reports), tuple(artifacts), settings)
-    with Post(server) as post:
-        yield tuple(MailReader(address, office, post) for address in settings.mail_to)
+    return Post(server)
 
 
 class _Office:

@@ -139,6 +139,37 @@ def test_killed_anywhere_each_reader_has_one_mail_or_the_log_says_why_not(
     assert all(f"{name}  nothing to do" in rerun.stdout for name in sure)
 
 
+def test_two_crons_at_once_send_one_mail_a_reader(built: Path, server: MailServer) -> None:
+    command = [sys.executable, "-m", "reporter", "send"]
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("POSTHOG_", "REPORTER_"))}
+    both = [
+        subprocess.Popen(
+            command, cwd=built, env=clean, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=100)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert Counter(one.reader for one in server.received) == dict.fromkeys(READERS, 1)
+    assert sorted(text.count("nothing to do") for text in said) == [0, 3]
+
+
+def test_the_doctor_greets_the_mail_server_and_sends_nothing(built: Path) -> None:
+    with serving("starttls", login=True, authority=built / "ca.pem") as told:
+        configure(built, told, user=f'"{USER}"')
+        asked = ("doctor", "--source", "nothing.jsonl", "--json")
+        found = []
+        for password in (PASSWORD, "wrong secret"):
+            env = {"SSL_CERT_FILE": str(built / "ca.pem"), "REPORTER_MAIL_PASSWORD": password}
+            done = reporter(*asked, cwd=built, env=env)
+            assert password not in done.stdout + done.stderr
+            found += [check for check in json.loads(done.stdout)["checks"] if check["name"] == "mail server"]
+    assert [check["outcome"] for check in found] == ["pass", "fail"]
+    assert "private (starttls), logged in as reports@example.org" in found[0]["found"]
+    assert "did not let" in found[1]["found"]
+    assert told.received == []
+
+
 def test_a_monday_its_repetition_and_a_week_without_a_new_run(built: Path, server: MailServer) -> None:
     project = Project(1)
     project.run(NOW - timedelta(days=7, hours=7), [40, 30, 25], noise=8)
