@@ -47,7 +47,7 @@ demo: setup ## report on bundled events, into demo-report/: no key, no network
 	@$(BIN)/reporter demo --out demo-report
 
 samples: setup ## make sample_reports/ again from the bundled events
-	rm -rf sample_reports/weekly sample_reports/quiet sample_reports/incident
+	rm -rf sample_reports/weekly sample_reports/quiet sample_reports/incident sample_reports/ci-failing sample_reports/ci-passing
 	$(BIN)/python sample_reports/make.py
 
 # -- checking it -----------------------------------------------------------------------------------

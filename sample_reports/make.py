@@ -22,6 +22,13 @@ SAMPLES = {LATEST - timedelta(weeks=1): "quiet", LATEST: "weekly"}
 OUTAGE = ("2026-11-20T12:00:00Z", "2026-11-20T16:30:00Z")
 """The window of the `incident` sample, a little wider than the outage planted in it."""
 FORMATS = "html,pdf,json,md,csv"
+RULES = (
+    *("--fail-on", "total mean_cost_usd +20% surely"),
+    *("--fail-on", "error_rate <= 15%"),
+    *("--fail-on", "title:/bank/i error_rate +5pp"),
+    *("--fail-on", "new_share <= 10%"),
+)
+"""Of the `ci` samples."""
 
 
 def as_of(now: datetime, whole: demo.DemoFiles, folder: Path) -> demo.DemoFiles:
@@ -59,19 +66,27 @@ def make(out: Path) -> None:
             name = SAMPLES.get(now)
             target = out / name if name else work / f"out-{week}"
             formats = FORMATS if name else "json"
-            _reporter(work, files, now, target, "report", "--format", formats, "--state", str(work / "state"))
+            _reporter(files, now, target, "report", "--format", formats, "--state", str(work / "state"))
         window = ("--from", OUTAGE[0], "--to", OUTAGE[1], "--title", "Statement provider refuses calls")
-        _reporter(work, whole, LATEST, out / "incident", "incident", *window, "--format", FORMATS)
+        _reporter(whole, LATEST, out / "incident", "incident", *window, "--format", FORMATS)
+        for weeks, name in ((0, "ci-failing"), (1, "ci-passing")):
+            now = LATEST - timedelta(weeks=weeks)
+            files = as_of(now, whole, work / name)
+            _reporter(files, now, out / name, "ci", *RULES, "--no-cache", broken=name == "ci-failing")
 
 
-def _reporter(work: Path, files: demo.DemoFiles, now: datetime, out: Path, *arguments: str) -> None:
-    """Call the command line over some files."""
+def _reporter(files: demo.DemoFiles, now: datetime, out: Path, *arguments: str, broken: bool = False) -> None:
+    """Call the command line over some files, by names that are the same wherever they lie."""
     command = [
         *(sys.executable, "-m", "reporter", *arguments, "--quiet", "--now", now.isoformat()),
-        *("--source", str(files.events), "--jobs", str(files.jobs), "--annotate", str(files.annotations)),
+        *("--source", files.events.name, "--jobs", files.jobs.name, "--annotate", files.annotations.name),
         *("--out", str(out)),
     ]
-    subprocess.run(command, cwd=work, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 (our own command line)
+    done = subprocess.run(  # noqa: S603 (our own command line)
+        command, cwd=files.events.parent, check=False, stdout=subprocess.DEVNULL
+    )
+    if done.returncode != int(broken):
+        sys.exit(f"{arguments[0]} ended with {done.returncode}")
 
 
 if __name__ == "__main__":

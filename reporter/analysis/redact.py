@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from reporter.analysis import findings, wording
+from reporter.analysis import findings, gates, wording
 from reporter.analysis.scrub import scrub
 from reporter.analysis.wording import title_of
 from reporter.report import (
@@ -81,6 +81,12 @@ def redact(report: Report, level: Redaction) -> Report:
             for one in report.resolved
         ],
         headline=headline,
+        gates=[
+            gate
+            if gate.job_index is None
+            else msgspec.structs.replace(gate, sentence=gates.sentence(gate, sections[gate.job_index]))
+            for gate in report.gates
+        ],
         incident=told_incident,
         annotations=noted(report.annotations, target),
         content_sha256="",

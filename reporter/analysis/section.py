@@ -86,6 +86,8 @@ class SectionInput:
     """Estimate → which way is the better one; what is not named is neutral."""
     matched: Matching | None = None
     """How the two runs match, where that is known already."""
+    comparability: Comparability | None = None
+    """Whether they may be compared, where that is known already."""
     memory: Memory = field(default_factory=Memory)
     """What is known of the job's past; best with both runs followed already."""
     kept: bool = False
@@ -103,6 +105,7 @@ def build(inputs: SectionInput) -> JobSection:
         inputs.now,
         failed=inputs.failed_reason,
         no_prior=inputs.choice.sentence if inputs.choice else "",
+        compared=inputs.comparability,
     )
     job = inputs.group.job
     info = JobInfo(
@@ -133,7 +136,7 @@ def build(inputs: SectionInput) -> JobSection:
         )
     latest = measured(inputs.latest, inputs.latest_rows, inputs.latest_failures)
     prior = measured(inputs.prior, inputs.prior_rows, inputs.prior_failures) if inputs.prior else None
-    comparability = _comparability(latest, prior, inputs.choice)
+    comparability = inputs.comparability or _comparability(latest, prior, inputs.choice)
     matched = inputs.matched
     if prior is not None and matched is None:
         old, new = matching.membership(prior.run), matching.membership(latest.run)

@@ -182,6 +182,7 @@ def status(
     *,
     failed: str | None = None,
     no_prior: str = "",
+    compared: Comparability | None = None,
 ) -> tuple[Status, str]:
     """Give a job's state and one or two sentences for people.
 
@@ -195,6 +196,7 @@ def status(
         now: The report's clock.
         failed: Why the job could not be read, if it could not.
         no_prior: Why there is no prior, where that is known.
+        compared: Whether the two may be compared, where that is known.
 
     Returns:
         State and reason; the reason is empty when all is well.
@@ -208,7 +210,7 @@ def status(
         alone = len([run for run in group.runs if run.label is None]) <= 1
         first = "First run: nothing to compare with yet." if alone or not no_prior else no_prior
         return "no_prior", f"{first} {late}".rstrip()
-    compared = comparability(latest, prior, 0)
+    compared = compared or comparability(latest, prior, 0)
     if not compared.comparable:
         return "not_comparable", f"{' '.join(compared.reasons)} {late}".rstrip()
     return ("stale", late) if late else ("ok", "")

@@ -91,7 +91,7 @@ def exit_code(outcome: Outcome, settings: Settings) -> int:
         codes.add(SourceError.exit_code)
     if codes:
         return next((code for code in _PRECEDENCE if code in codes), max(codes))
-    return GATE_FAILED if any(gate.outcome == "failed" for gate in outcome.report.gates) else 0
+    return GATE_FAILED if any(gate.fails for gate in outcome.report.gates) else 0
 
 
 def size(length: int) -> str:

@@ -15,6 +15,7 @@ COMPLETE_VARIABLE = "_REPORTER_COMPLETE"
 SECTIONS = ("Reports", "Looking around", "Looking closer", "Setting up")
 COMMANDS = {
     "report": ("reporter.cli.reports", "Reports", "Report on the latest run of every job."),
+    "ci": ("reporter.cli.ci", "Reports", "Report for a build, and fail it where a rule is broken."),
     "compare": ("reporter.cli.reports", "Reports", "Report on any two runs of one level."),
     "incident": ("reporter.cli.incident", "Reports", "Report on an incident: which clusters broke."),
     "demo": ("reporter.cli.reports", "Reports", "Report on bundled events: no key, no network."),
@@ -27,7 +28,11 @@ COMMANDS = {
     "traces": ("reporter.cli.drill", "Looking closer", "List traces of a window, a run or a cluster."),
     "trace": ("reporter.cli.drill", "Looking closer", "Show one trace as a tree."),
     "query": ("reporter.cli.drill", "Looking closer", "Put a query of your own."),
-    "doctor": ("reporter.cli.doctor", "Setting up", "Check key, project, data, mail server, fonts and folders."),
+    "doctor": (
+        "reporter.cli.doctor",
+        "Setting up",
+        "Check key, project, data, mail server, fonts and folders.",
+    ),
     "cron": ("reporter.cli.cron", "Setting up", "Print what makes a machine send the report every week."),
     "init": ("reporter.cli.setup", "Setting up", "Write a commented reporter.toml."),
     "config": ("reporter.cli.setup", "Setting up", "Show the settings and where each came from."),

@@ -6,13 +6,13 @@ reference in docs/cli.md all come from this one table, so they cannot disagree.
 
 from __future__ import annotations
 
-from reporter.config import parse
+from reporter.config import parse, parse_gates
 from reporter.config.delivery_keys import DELIVERY_KEYS
 from reporter.config.key import BEHAVIOUR, DATA, REPORT, RUNS, SECTIONS, Key
 
 __all__ = ["BY_FIELD", "BY_NAME", "FORMATS", "KEYS", "SECTIONS", "Key"]
 
-FORMATS = ("html", "pdf", "json", "md", "junit", "email", "csv")
+FORMATS = ("html", "pdf", "json", "md", "junit", "email", "csv", "codequality")
 
 
 KEYS = (
@@ -111,7 +111,7 @@ KEYS = (
         "baseline",
         RUNS,
         "The prior run to compare with: `week` (about 7 days earlier), `previous` (the one just before),"
-        " a run id or a date.",
+        " a run id, a date, or a name or file that `reporter ci --save-baseline` kept.",
         parse.text,
         '"week"',
         ("--baseline",),
@@ -152,7 +152,7 @@ KEYS = (
     Key(
         "formats",
         REPORT,
-        "Documents to make, with commas between: html, pdf, json, md, junit, email, csv."
+        "Documents to make, with commas between: html, pdf, json, md, junit, email, csv, codequality."
         " Otherwise html, pdf and json.",
         parse.words(*FORMATS),
         '["html", "pdf", "json"]',
@@ -213,10 +213,30 @@ KEYS = (
         "fail_on",
         REPORT,
         "Rule a report must hold, such as 'error_rate <= 5%'. May be given several times.",
-        parse.lines,
+        parse_gates.rules,
         '["error_rate <= 5%"]',
         ("--fail-on",),
         "RULE",
+        repeats=True,
+    ),
+    Key(
+        "gates",
+        REPORT,
+        "Rules with more to say of them, as tables [[gate]]: rule; severity (fail or warn), min_n (items a"
+        " figure must rest on), and until and reason of a waiver.",
+        parse_gates.gates,
+        '[{ rule = "total mean_cost_usd +20% surely", severity = "warn" }]',
+        word="gate",
+    ),
+    Key(
+        "policy",
+        REPORT,
+        "What becomes of rules that cannot be judged, such as 'not_comparable=fail': not_enough_data and"
+        " not_comparable, pass or fail. May be given several times.",
+        parse_gates.policy,
+        '["not_comparable=fail"]',
+        ("--policy",),
+        "WHAT=OUTCOME",
         repeats=True,
     ),
     Key(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from reporter.analysis.gate_rules import Rule
     from reporter.config.secret import Secret
     from reporter.model import Level
     from reporter.report import Redaction
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 Paper: TypeAlias = Literal["a4", "letter"]
 Way: TypeAlias = Literal["up", "down", "neutral"]
 Security: TypeAlias = Literal["starttls", "tls", "plain"]
+Severity: TypeAlias = Literal["fail", "warn"]
 LogFormat: TypeAlias = Literal["text", "json"]
 POSTHOG = "posthog"
 """The value of `Settings.source` that means PostHog's API."""
@@ -34,6 +36,21 @@ class Mute:
     """A title, ``/pattern/`` found anywhere in one, or ``lineage:ID``."""
     job: str | None = None
     """Id or name of a job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gating:
+    """A rule a report must hold."""
+
+    rule: Rule
+    severity: Severity = "fail"
+    """Whether a broken rule fails a build, or only warns."""
+    min_n: int | None = None
+    """Items a figure must rest on; ``None`` for the usual number."""
+    until: datetime | None = None
+    """When a waiver ends, exclusive; ``None`` where there is none."""
+    reason: str = ""
+    """Why it is waived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +91,12 @@ class Settings:
     """Paper size of the PDF."""
     templates: Path | None = None
     """Folder of the user's own templates."""
-    fail_on: tuple[str, ...] = ()
-    """Gate rules, as written."""
+    fail_on: tuple[Gating, ...] = ()
+    """Rules a report must hold, plain."""
+    gates: tuple[Gating, ...] = ()
+    """Rules a report must hold, with what else is said of them."""
+    policy: tuple[tuple[str, str], ...] = ()
+    """What becomes of what cannot be judged: ``not_enough_data``, ``not_comparable`` → ``pass``, ``fail``."""
     mute: tuple[Mute, ...] = ()
     """Findings not to be told."""
     good: tuple[tuple[str, Way], ...] = ()

@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reporter.artifact import Artifact
 from reporter.errors import DeliveryError, RenderError, UsageError
-from reporter.pipeline import delivering, mailing, notifying, remembering
+from reporter.pipeline import baselines, delivering, mailing, notifying, remembering, reproducing
 from reporter.pipeline.assembly import assemble, assemble_pair
 from reporter.pipeline.delivering import Delivery, How
 from reporter.pipeline.doctor import Check, examine
 from reporter.pipeline.listing import JobRow, RunRow, list_jobs, list_runs
-from reporter.pipeline.opening import Progress, moment_of, opened
+from reporter.pipeline.opening import Progress, before, moment_of, opened
 from reporter.pipeline.publishing import DEFAULT_FORMATS, FORMATS, Outcome, publish
 from reporter.pipeline.templating import TemplateRow, built_in_templates, list_templates
 from reporter.report import Caveat, Report, from_json, sealed
@@ -44,6 +45,7 @@ __all__ = [
     "list_jobs",
     "list_runs",
     "list_templates",
+    "run_ci",
     "run_compare",
     "run_demo",
     "run_render",
@@ -136,6 +138,47 @@ def _told(
         # What was written is told all the same.
         return replace(outcome, problems=(*outcome.problems, error))
     return replace(outcome, deliveries=deliveries, problems=(*outcome.problems, *problems))
+
+
+def run_ci(
+    settings: Settings,
+    deployed: datetime | timedelta | None,
+    save_baseline: str | None = None,
+    *,
+    progress: Progress,
+) -> Outcome:
+    """Report for a build, and judge its rules.
+
+    Args:
+        settings: What was asked for.
+        deployed: Where given, a moment, or a length of time before now: the latest run's items from then on
+            are compared with those before.
+        save_baseline: Where given, the name or file under which the latest runs are kept as a baseline.
+        progress: Told what goes on.
+
+    Raises:
+        UsageError: An option names something that does not exist.
+        SourceError: The source cannot be read at all.
+        NothingToReport: No job has a run in the time looked at.
+        DeliveryError: The documents cannot be written.
+    """
+    caveats: list[Caveat] = []
+    now = moment_of(settings)
+    deployed_at = None if deployed is None else before(now, deployed)
+    with opened(settings, caveats.append, progress) as source:
+        made = assemble(source, settings, now, caveats, progress, kind="ci", deployed_at=deployed_at)
+    command = reproducing.command(settings, made.report, deployed_at)
+    outcome = publish(made.report, settings, made.problems, progress, command=command)
+    if deployed_at is None:
+        # Half a run is no run to remember.
+        note = remembering.keep(settings, made.report.source.project_id, made.memories, progress)
+        outcome = outcome if note is None else replace(outcome, notes=(*outcome.notes, note))
+    if save_baseline is not None:
+        kept = baselines.saved(outcome.report, save_baseline, settings, progress)
+        outcome = replace(
+            outcome, notes=(*outcome.notes, f"The runs of this report are the baseline {kept}.")
+        )
+    return replace(outcome, command=command)
 
 
 def run_compare(settings: Settings, prior_id: str, latest_id: str, *, progress: Progress) -> Outcome:

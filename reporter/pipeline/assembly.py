@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 from reporter import units
 from reporter.analysis import selection
-from reporter.analysis.selection import JobRuns, PriorChoice
+from reporter.analysis.selection import JobRuns
 from reporter.errors import NothingToReport, RunUnreadable, SourceError, UsageError
 from reporter.model import Window
-from reporter.pipeline import annotating, following, remembering
+from reporter.pipeline import annotating, baselines, following, remembering, sections
 from reporter.pipeline.heading import headed
 from reporter.pipeline.opening import groups_of, with_baseline
 from reporter.pipeline.remembering import Past
+from reporter.pipeline.sections import Pair
 from reporter.report import Caveat, JobSection, Report
 from reporter.sources.base import Wanted
 
 if TYPE_CHECKING:
-    from reporter.analysis.matching import Matching
     from reporter.analysis.memory import Memory
     from reporter.config import Settings
     from reporter.model import Job, Run, RunHeader
@@ -46,20 +46,15 @@ class Assembled:
     memories: Mapping[Key, Memory]
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    """What one section is made from: the runs that could be read, and why others could not."""
-
-    group: JobRuns
-    latest: Run | None
-    prior: Run | None
-    choice: PriorChoice | None
-    failed: SourceError | None = None
-    """Why no run of the job could be read."""
-
-
 def assemble(
-    source: Source, settings: Settings, now: datetime, caveats: list[Caveat], progress: Progress
+    source: Source,
+    settings: Settings,
+    now: datetime,
+    caveats: list[Caveat],
+    progress: Progress,
+    *,
+    kind: Kind = "weekly",
+    deployed_at: datetime | None = None,
 ) -> Assembled:
     """Report on the latest run of every job.
 
@@ -69,6 +64,8 @@ def assemble(
         now: The report's clock, aware.
         caveats: What the source and this function want a reader to know; appended to.
         progress: Told about each step.
+        kind: What kind of report it is to be.
+        deployed_at: Where given, the latest run's items from then on are compared with those before.
 
     Returns:
         The sealed report with all that comes of it.
@@ -79,14 +76,15 @@ def assemble(
         SourceError: The source failed before any job could be reported on.
     """
     progress.step("finding the latest run of every job")
-    groups = with_baseline(source, groups_of(source, settings, now), settings.baseline)
+    baseline = baselines.settled(settings, progress)
+    groups = with_baseline(source, groups_of(source, settings, now), baseline)
     if not any(group.runs or group.broken for group in groups):
         raise _nothing(settings, groups, now)
     project = settings.project_id or source.describe().project_id
     past = remembering.recalled(settings, project, [following.key(group) for group in groups], progress)
     progress.step(f"reading {units.plural(len(groups), 'job')}")
-    source.ahead(_wanted(_chosen(group, settings.baseline, past) for group in groups))
-    pairs = [_pair(source, group, settings.baseline, caveats) for group in groups]
+    source.ahead(_wanted(_chosen(group, baseline.of(group), past) for group in groups))
+    pairs = [_pair(source, group, baseline.of(group), caveats) for group in groups]
     # Where a broken run gave way to another, more is to be read.
     source.ahead(_wanted(_headers(pair, past) for pair in pairs))
     progress.step("measuring and comparing")
@@ -96,7 +94,9 @@ def assemble(
     memories = {following.key(pair.group): memory for pair, (memory, _) in zip(pairs, followed, strict=True)}
     past = replace(past, memories=memories)
     built = [
-        _section(source, settings, now, pair, index, past, matched)
+        sections.section(source, settings, now, pair, index, past, matched)
+        if deployed_at is None
+        else sections.deployed(source, settings, now, pair, index, deployed_at)
         for index, (pair, (_, matched)) in enumerate(zip(pairs, followed, strict=True))
     ]
     problems = tuple(error for _, error in built if error is not None)
@@ -105,8 +105,8 @@ def assemble(
         pair.latest and error is None for pair, (_, error) in zip(pairs, built, strict=True)
     ):
         raise outages[0]
-    sections = [section for section, _ in built]
-    report = _report(source, settings, "weekly", now, caveats, sections, past)
+    told = [section for section, _ in built]
+    report = _report(source, settings, kind, now, caveats, told, past)
     return Assembled(report, problems, following.learnt(report, past))
 
 
@@ -136,11 +136,11 @@ def assemble_pair(
     known = selection.group(source.jobs(), tuple(listed.values()))
     group = next(group for group in known if group.runs and following.key(group) == job)
     choice = selection.choose_prior(latest.header, (prior.header,), prior_id)
-    pair = _Pair(group, latest, prior, choice)
+    pair = Pair(group, latest, prior, choice)
     earlier = remembering.previous(settings)
     past = Past(remembering.of_report(earlier) if earlier else {}, kept=earlier is not None)
     source.ahead(_wanted([_headers(pair, None)]))
-    section, error = _section(source, settings, now, pair, 0, past)
+    section, error = sections.section(source, settings, now, pair, 0, past)
     if error is not None:
         raise error
     return _report(source, settings, "compare", now, caveats, [section], past)
@@ -166,17 +166,18 @@ def section_of(
     listed = {one.run_id: one for one in source.runs(start, now) if (one.job_id, one.level) == job}
     runs = tuple({**listed, header.run_id: header}.values())
     group = next(g for g in selection.group(source.jobs(), runs) if g.runs and following.key(g) == job)
-    (group,) = with_baseline(source, (group,), settings.baseline)
-    choice = selection.choose_prior(header, group.runs, settings.baseline)
+    baseline = baselines.settled(settings, progress)
+    (group,) = with_baseline(source, (group,), baseline)
+    choice = selection.choose_prior(header, group.runs, baseline.of(group))
     prior = source.run(choice.prior.run_id) if choice.prior else None
-    pair = _Pair(group, run, prior, choice)
+    pair = Pair(group, run, prior, choice)
     past = remembering.recalled(
         settings, settings.project_id or source.describe().project_id, [job], progress
     )
     source.ahead(_wanted([_headers(pair, past)]))
     memory, matched = following.followed(source, group, (run, prior), past, caveats)
     past = replace(past, memories={job: memory})
-    section, error = _section(source, settings, now, pair, 0, past, matched)
+    section, error = sections.section(source, settings, now, pair, 0, past, matched)
     if error is not None:
         raise error
     return section
@@ -200,7 +201,7 @@ def _chosen(group: JobRuns, baseline: str, past: Past) -> _Chosen:
     return _Chosen(group.job, ends, following.members(group, ends, past))
 
 
-def _headers(pair: _Pair, past: Past | None) -> _Chosen:
+def _headers(pair: Pair, past: Past | None) -> _Chosen:
     ends = tuple(run.header for run in (pair.latest, pair.prior) if run)
     return _Chosen(pair.group.job, ends, following.members(pair.group, ends, past))
 
@@ -217,7 +218,7 @@ def _wanted(chosen: Iterable[_Chosen]) -> Wanted:
     )
 
 
-def _pair(source: Source, group: JobRuns, baseline: str, caveats: list[Caveat]) -> _Pair:
+def _pair(source: Source, group: JobRuns, baseline: str, caveats: list[Caveat]) -> Pair:
     """Read a job's latest run and its prior; a broken run is named and the next choice taken."""
     broken: list[RunUnreadable] = []
     lost: list[SourceError] = []
@@ -240,66 +241,12 @@ def _pair(source: Source, group: JobRuns, baseline: str, caveats: list[Caveat]) 
 
     latest = read(selection.latest)
     if latest is None:
-        return _Pair(group, None, None, None, next(iter((*lost, *broken, *group.broken)), None))
+        return Pair(group, None, None, None, next(iter((*lost, *broken, *group.broken)), None))
     prior = read(lambda runs: selection.choose_prior(latest.header, runs, baseline).prior)
     if lost:  # a change against another run than the right one would be a wrong number
-        return _Pair(group, None, None, None, lost[0])
+        return Pair(group, None, None, None, lost[0])
     left = [run for run in group.runs if run.run_id not in gone()]
-    return _Pair(group, latest, prior, selection.choose_prior(latest.header, left, baseline))
-
-
-def _section(
-    source: Source,
-    settings: Settings,
-    now: datetime,
-    pair: _Pair,
-    seed: int,
-    past: Past,
-    matched: Matching | None = None,
-) -> tuple[JobSection, SourceError | None]:
-    """Fetch what one job's section needs and build it; where that fails, the section says why."""
-    from reporter.analysis.compare import GOOD
-    from reporter.analysis.section import SectionInput, build
-
-    job = pair.group.job
-    inputs = SectionInput(
-        group=pair.group,
-        latest=pair.latest,
-        prior=pair.prior,
-        choice=pair.choice,
-        now=now,
-        host=settings.host,
-        project_id=settings.project_id or source.describe().project_id,
-        redaction=settings.redact,
-        least=settings.min_text_items,
-        failed_reason=str(pair.failed) if pair.failed else None,
-        seed=seed,
-        good={**GOOD, **dict(settings.good)},
-        matched=matched,
-        memory=past.of(following.key(pair.group)),
-        kept=past.kept,
-    )
-    if pair.latest is None:
-        return build(inputs), pair.failed
-    latest = pair.latest.header
-    headers = [latest, *([pair.prior.header] if pair.prior else [])]
-    prior_id = pair.prior.header.run_id if pair.prior else None
-    between = following.between(pair.group, *headers) if pair.prior else ()
-    try:
-        rows, failures = source.items(headers), source.failures(headers)
-        inputs = replace(
-            inputs,
-            latest_rows=rows.get(latest.run_id, ()),
-            latest_failures=failures.get(latest.run_id, ()),
-            prior_rows=rows.get(prior_id, ()) if prior_id else (),
-            prior_failures=failures.get(prior_id, ()) if prior_id else (),
-            latest_totals=source.totals(latest.window, job),
-            prior_totals=source.totals(pair.prior.header.window, job) if pair.prior else None,
-            between=tuple(source.memberships([header.run_id for header in between]).values()),
-        )
-    except SourceError as error:
-        return build(replace(inputs, latest=None, prior=None, choice=None, failed_reason=str(error))), error
-    return build(inputs), None
+    return Pair(group, latest, prior, selection.choose_prior(latest.header, left, baseline))
 
 
 def _report(
@@ -312,7 +259,7 @@ def _report(
     past: Past,
 ) -> Report:
     from reporter.analysis import findings as conclusions
-    from reporter.analysis import muting, redact
+    from reporter.analysis import gates, muting, redact
 
     found = [following.seen(finding, sections, past) for finding in conclusions.findings(sections)]
     over = following.resolved(found, sections, past, settings.tz)
@@ -320,10 +267,8 @@ def _report(
     caveats += ended
     verdict, headline = conclusions.verdict_and_headline(found, sections, kind)
     sections = _with_quotes(source, settings, sections, found)
-    if settings.fail_on:
-        # A build that believes it is gated must read, on the page too, that it is not.
-        message = "The rules of --fail-on were not judged: this version has no gates."
-        caveats.append(Caveat(code="gates_not_judged", message=message))
+    judged, ended = gates.judge([*settings.fail_on, *settings.gates], sections, dict(settings.policy), now)
+    caveats += ended
     return headed(
         source,
         settings,
@@ -335,6 +280,7 @@ def _report(
         findings=found,
         muted=redact.muted(muted, sections, settings.redact),
         resolved=over,
+        gates=judged,
         jobs=sections,
         annotations=redact.noted(annotating.read(settings.annotate, now), settings.redact),
     )

@@ -46,7 +46,6 @@ def headed(
             ),
             warnings=in_order(caveats),
             files=[],
-            gates=[],
             **content,
         )
     )

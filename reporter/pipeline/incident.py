@@ -132,6 +132,7 @@ def assemble_incident(
         verdict=verdict,
         headline=headline,
         findings=[],
+        gates=[],
         jobs=[],
         incident=told,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reporter import units
+from reporter.pipeline import baselines
 from reporter.pipeline.opening import Progress, groups_of, moment_of, opened, with_baseline
 
 if TYPE_CHECKING:
@@ -62,11 +63,12 @@ def list_jobs(settings: Settings, *, progress: Progress, warn: Warn) -> tuple[Jo
 
     now = moment_of(settings)
     with opened(settings, warn, progress) as source:
-        groups = with_baseline(source, groups_of(source, settings, now), settings.baseline)
+        baseline = baselines.settled(settings, progress)
+        groups = with_baseline(source, groups_of(source, settings, now), baseline)
     rows = []
     for group in groups:
         latest = selection.latest(group.runs)
-        prior = selection.choose_prior(latest, group.runs, settings.baseline).prior if latest else None
+        prior = selection.choose_prior(latest, group.runs, baseline.of(group)).prior if latest else None
         lost = str(group.broken[0]) if latest is None and group.broken else None
         status, reason = selection.status(group, latest, prior, now, failed=lost)
         rows.append(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reporter.analysis.selection import JobRuns
     from reporter.config import Settings
     from reporter.model import Job
+    from reporter.pipeline.baselines import Baseline
     from reporter.sources.api.client import Client
     from reporter.sources.base import Source, Warn
 
@@ -153,8 +154,8 @@ def groups_of(source: Source, settings: Settings, now: datetime) -> tuple[JobRun
     return groups
 
 
-def with_baseline(source: Source, groups: tuple[JobRuns, ...], baseline: str) -> tuple[JobRuns, ...]:
-    """Let a run named as baseline take part, whatever its age; a mistyped one must not read as "first run".
+def with_baseline(source: Source, groups: tuple[JobRuns, ...], baseline: Baseline) -> tuple[JobRuns, ...]:
+    """Let runs named as baseline take part, whatever their age; a mistyped one must not read as "first run".
 
     Raises:
         RunNotFound: No such run is stored.
@@ -163,20 +164,37 @@ def with_baseline(source: Source, groups: tuple[JobRuns, ...], baseline: str) ->
     """
     from reporter.analysis import selection
 
-    if selection.is_rule(baseline) or any(run.run_id == baseline for group in groups for run in group.runs):
+    if baseline.runs:
+        return tuple(_with_run(source, group, baseline.of(group)) for group in groups)
+    named = baseline.rule
+    if selection.is_rule(named) or any(run.run_id == named for group in groups for run in group.runs):
         return groups
-    header = source.run(baseline).header
+    header = source.run(named).header
     mine = (header.job_id, header.level)
     if mine not in {(group.job.id, group.job.level) for group in groups}:
         raise UsageError(
             "this run belongs to none of the jobs reported on",
-            subject=f"--baseline {baseline}",
+            subject=f"--baseline {named}",
             hint="Give a run of one of them; `reporter runs` lists runs with their jobs.",
         )
     return tuple(
         replace(group, runs=(*group.runs, header)) if (group.job.id, group.job.level) == mine else group
         for group in groups
     )
+
+
+def _with_run(source: Source, group: JobRuns, run_id: str) -> JobRuns:
+    """Add a run of a kept baseline, where it is stored; a job the baseline does not know has none."""
+    from reporter.errors import RunNotFound
+
+    if any(run.run_id == run_id for run in group.runs):
+        return group
+    try:
+        header = source.run(run_id).header
+    except RunNotFound:
+        return group
+    mine = (header.job_id, header.level) == (group.job.id, group.job.level)
+    return replace(group, runs=(*group.runs, header)) if mine else group
 
 
 def _is_called(job: Job, wanted: str) -> bool:

@@ -20,7 +20,7 @@ from reporter.report import FileHash, Report, to_json
 if TYPE_CHECKING:
     from reporter.config import Settings
 
-FORMATS = ("html", "pdf", "json", "md", "csv", "email")
+FORMATS = ("html", "pdf", "json", "md", "csv", "junit", "email", "codequality")
 """Formats that can be made."""
 DEFAULT_FORMATS = ("html", "pdf", "json")
 
@@ -39,12 +39,26 @@ class Outcome:
     """The documents themselves, report.json last."""
     deliveries: tuple[Delivery, ...] = ()
     """What became of each reader."""
+    command: str = ""
+    """The command line that makes the report again, where it was asked for."""
 
 
 def publish(
-    report: Report, settings: Settings, problems: Sequence[ReporterError], progress: Progress
+    report: Report,
+    settings: Settings,
+    problems: Sequence[ReporterError],
+    progress: Progress,
+    *,
+    command: str = "",
 ) -> Outcome:
     """Make the formats asked for and write them, report.json last.
+
+    Args:
+        report: What to say.
+        settings: What was asked for.
+        problems: What went wrong before.
+        progress: Told what goes on.
+        command: What makes the report again, for those who read it in a build.
 
     Raises:
         UsageError: A format is asked for that cannot be made.
@@ -54,7 +68,7 @@ def publish(
     report = msgspec.structs.replace(report, files=[])  # what lay beside an earlier report.json is not ours
     failed = list(problems)
     artifacts: list[Artifact] = []
-    for made in _documents(report, formats, settings, progress):
+    for made in _documents(report, formats, settings, progress, command):
         if isinstance(made, RenderError):
             failed.append(made)
         else:
@@ -115,16 +129,28 @@ def _formats(settings: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _documents(
-    report: Report, formats: Sequence[str], settings: Settings, progress: Progress
+    report: Report, formats: Sequence[str], settings: Settings, progress: Progress, command: str
 ) -> Iterator[Artifact | RenderError]:
     """Make every document but report.json; a failure takes the document's place."""
     if {"html", "pdf"} & set(formats):
         yield from _drawn(report, formats, settings, progress)
     makers: list[Callable[[Report], Artifact]] = []
-    if "md" in formats:
+    if "md" in formats and report.kind == "ci":
+        from reporter.render import ci
+
+        makers.append(partial(ci.comment, command=command))
+    elif "md" in formats:
         from reporter.render.summary import markdown
 
         makers.append(markdown)
+    if "junit" in formats:
+        from reporter.render.junit import junit
+
+        makers.append(junit)
+    if "codequality" in formats:
+        from reporter.render.ci import code_quality
+
+        makers.append(code_quality)
     if "csv" in formats:
         from reporter.render.tables import csv
 

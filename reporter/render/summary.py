@@ -10,6 +10,8 @@ from reporter.artifact import Artifact
 from reporter.render import views
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reporter.render.changes import ChangeRow
     from reporter.render.incident import FactRow, IncidentView
     from reporter.render.rows import Named
@@ -41,14 +43,19 @@ def markdown(report: Report) -> Artifact:
     )
 
 
-def escape(text: str) -> str:
+def escape(text: str, limit: int = 300) -> str:
     """Make untrusted text plain Markdown text of one line."""
     return (
-        _SPECIAL.sub(r"\\\1", units.clean(text, 300))
+        _SPECIAL.sub(r"\\\1", units.clean(text, limit))
         .replace("\\&", "&amp;")
         .replace("\\<", "&lt;")
         .replace("\\@", "&#64;")
     )
+
+
+def table_row(cells: Sequence[str]) -> str:
+    """Write one row of a table, each cell plain text."""
+    return f"| {' | '.join(escape(cell) for cell in cells)} |"
 
 
 def _job(job: views.JobView) -> list[str]:

@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Protocol
 
 from reporter import units
 from reporter.render import changes, drawings, facts, reasons, rows, words
+from reporter.render import gates as rules
 from reporter.render import incident as incidents
 from reporter.render.drawings import ChartView
+from reporter.render.gates import GateView
 from reporter.render.incident import IncidentView
 from reporter.report import Incident
-from reporter.units import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from reporter.artifact import Chart
     from reporter.render.facts import Fact
-    from reporter.report import Finding, Gate, JobSection, Report, RunInfo
+    from reporter.report import Finding, JobSection, Report, RunInfo
 
 
 class PageAssets(Protocol):
@@ -179,7 +180,8 @@ class Document:
     source: str
     warnings: tuple[tuple[str, str], ...]
     """(job heading or "", message)."""
-    gates: tuple[tuple[str, str, str, str], ...]
+    gates: GateView | None
+    """Outcomes of the rules, where any were given."""
     jobs: tuple[JobView, ...]
     jobs_left: int
     single: bool
@@ -223,7 +225,7 @@ def document(
         source_kind=units.clean(report.source.kind, 40),
         source=units.clean(report.source.location, 300),
         warnings=tuple((_job_name(report, w.job_id), units.clean(w.message, 600)) for w in report.warnings),
-        gates=tuple(_gate(g) for g in report.gates),
+        gates=rules.view(report),
         jobs=jobs,
         jobs_left=len(report.jobs) - len(jobs),
         single=len(report.jobs) <= 1,
@@ -376,12 +378,6 @@ def _reasons(section: JobSection) -> tuple[str, ...]:
         return ()
     reasons = (units.clean(reason, 300) for reason in section.comparability.reasons)
     return tuple(reason for reason in reasons if reason.rstrip(".") not in section.status_reason)
-
-
-def _gate(gate: Gate) -> tuple[str, str, str, str]:
-    value = UNKNOWN if gate.value is None else f"{gate.value:.4g} (limit {gate.limit:.4g})"
-    tone = "worse" if gate.outcome == "failed" else "calm"
-    return units.clean(gate.rule, 200), gate.outcome.replace("_", " ").capitalize(), value, tone
 
 
 def _job_name(report: Report, job_id: str | None) -> str:

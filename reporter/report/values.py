@@ -344,16 +344,37 @@ class Resolved(Value, frozen=True, kw_only=True):
 
 
 class Gate(Value, frozen=True, kw_only=True):
-    """Outcome of one gate rule."""
+    """Outcome of one rule for one cluster, or for a whole run."""
 
     rule: str
     job_id: str | None
     cluster_id: int | None
+    """``None`` for the whole run, and where a rule found no cluster to judge."""
     limit: float
+    """In the metric's unit, shares 0-1; of a rule with a sign the change allowed, negative for a fall."""
     value: float | None
+    """The figure, or its change where the rule has a sign."""
     low: float | None
     high: float | None
+    """95 % interval of `value`."""
     outcome: Literal["passed", "failed", "warned", "waived", "not_enough_data", "not_comparable"]
+    fails: bool = False
+    """Whether it fails a build: it failed, or the policy says that what cannot be judged does."""
+    job_index: int | None = None
+    """Index into ``jobs``; ``None`` where a rule found nothing to judge in any job."""
+    metric: str = ""
+    relative: bool = False
+    """Whether `limit`, `value`, `low` and `high` are parts of the prior figure."""
+    change: bool = False
+    """Whether they are about the change since the prior run."""
+    n: int | None = None
+    """Items the figure rests on."""
+    reason: str = ""
+    """Of a waiver: why."""
+    until: str | None = None
+    """Of a waiver: when it ends (ISO 8601 UTC)."""
+    sentence: str = ""
+    """What was found, for people."""
 
 
 class FileHash(Value, frozen=True, kw_only=True):

@@ -495,11 +495,18 @@ def test_expected_failures_speak_to_a_person(
     assert "Traceback" not in done.stderr
 
 
-def test_rules_that_nobody_judges_are_said_to_be_so(tmp_path: Path) -> None:
+def test_rules_are_judged_and_a_mistake_in_one_is_pointed_at(tmp_path: Path) -> None:
     events = two_weeks().write(tmp_path / "e.jsonl")
-    made = report(tmp_path, events, "--fail-on", "error_rate <= 5%")
-    assert [w["code"] for w in made["warnings"]] == ["gates_not_judged"]
-    report(tmp_path, events, "--fail-on", "error_rate <= 5%", "--strict", code=3)
+    made = report(tmp_path, events, "--fail-on", "total error_rate <= 0%", code=1)
+    (gate,) = made["gates"]
+    assert (gate["outcome"], gate["fails"], gate["value"]) == (
+        "failed", True, made["jobs"][0]["overall"]["metrics"]["error_rate"],
+    )  # fmt: skip
+    report(tmp_path, events, "--fail-on", "total error_rate <= 100%")
+    done = reporter("report", "--source", str(events), "--fail-on", "total eror_rate <= 5%", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "did you mean error_rate?" in done.stderr
+    assert "\n          ^" in done.stderr
 
 
 def test_a_baseline_may_be_any_stored_run_but_must_exist(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ import pytest
 from pypdf import PdfReader
 
 SAMPLES = Path(__file__).parents[2] / "sample_reports"
-NAMES = ("incident", "quiet", "weekly")
+NAMES = ("ci-failing", "ci-passing", "incident", "quiet", "weekly")
+ON_PAPER = ("incident", "quiet", "weekly")
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def test_sample_is_what_todays_code_makes(made: Path, name: str) -> None:
     kept, fresh = SAMPLES / name, made / name
     files = sorted(path.name for path in fresh.iterdir())
     assert files == sorted(path.name for path in kept.iterdir())
-    assert set(files) > {"report.html", "report.json", "report.pdf"}
+    assert set(files) > {"report.html", "report.json", "report.pdf" if name in ON_PAPER else "junit.xml"}
     # Fonts of the system may differ between machines, so of a PDF text and tags are compared, and no byte.
     stale = [f for f in files if f != "report.pdf" and (fresh / f).read_bytes() != (kept / f).read_bytes()]
     if stale == ["report.json"]:
@@ -60,6 +61,8 @@ def test_sample_is_what_todays_code_makes(made: Path, name: str) -> None:
         ]
         stale = [] if without[0] == without[1] else stale
     assert not stale, f"{', '.join(stale)} of sample_reports/{name} differ: look at them, then `make samples`"
+    if name not in ON_PAPER:
+        return
     texts, roles = read(fresh / "report.pdf")
     assert len(roles) > 100
     assert (texts, roles) == read(kept / "report.pdf"), f"the PDF of sample_reports/{name} reads otherwise"
@@ -70,3 +73,5 @@ def test_samples_show_what_their_names_say() -> None:
     assert "Nothing needs you this week" in first["quiet"]
     assert "Nothing needs you this week" not in first["weekly"]
     assert "clusters failed more than usual" in first["incident"]
+    assert "is broken" in first["ci-failing"]
+    assert "No rule of 4 is broken" in first["ci-passing"]

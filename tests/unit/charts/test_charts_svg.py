@@ -35,7 +35,7 @@ ATTRIBUTES |= {"stroke-linejoin", "stroke-dasharray"}
 
 
 def parse(markup_: str) -> ElementTree.Element:
-    return ElementTree.fromstring(markup_)  # noqa: S314 (made by ourselves)
+    return ElementTree.fromstring(markup_)
 
 
 @pytest.mark.parametrize("state", ["changed", "hostile", "noise_only", "not_comparable"])

@@ -35,6 +35,7 @@ def gate(outcome):
         low=None,
         high=None,
         outcome=outcome,
+        fails=outcome == "failed",
     )
 
 

@@ -229,7 +229,11 @@ def test_gates_are_listed(assets) -> None:
         low=None,
         high=None,
         outcome="failed",
+        fails=True,
+        job_index=0,
+        sentence="“Refunds”: error_rate 10%; the limit is 5.0%.",
     )
     text = made(report([section()], gates=[gate]), assets)
     assert "error_rate &lt;= 5%" in text
-    assert "Failed" in text
+    assert "“Refunds”: error_rate 10%; the limit is 5.0%." in text
+    assert "1 of 1 rule is broken, in 1 place." in text
