@@ -12,7 +12,7 @@ import click
 from reporter import units
 from reporter.cli.command import SENDING, command, settings_options
 from reporter.cli.drill import Moment
-from reporter.cli.outcome import GATE_FAILED, check_formats, tell
+from reporter.cli.outcome import GATE_FAILED, tell
 from reporter.cli.session import Session
 from reporter.cli.table import Column, table
 
@@ -77,7 +77,6 @@ def ci(
     with session.at_work(settings) as progress:
         from reporter import pipeline
 
-        check_formats(settings, pipeline.FORMATS)
         outcome = pipeline.run_ci(settings, deployed_at, save_baseline, progress=progress)
     code = tell(outcome, settings, session.console)
     if not settings.as_json:

@@ -95,7 +95,8 @@ class Console:
         first, *rest = (f"{error.subject}: {error.message}" if error.subject else error.message).split("\n")
         self.line(first, "error")
         for line in rest:
-            click.echo(f"  {clean(line)}", err=True)
+            indent = len(line) - len(line.lstrip(" "))  # a mark stands under what it points at
+            click.echo(f"  {'':{indent}}{clean(line)}", err=True)
         if error.hint:
             click.echo(
                 click.style("hint:", fg=_COLORS["hint"]) + f" {clean(error.hint)}", err=True, color=self.color

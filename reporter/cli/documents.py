@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from reporter.cli.command import command, sending_options, settings_options
-from reporter.cli.outcome import check_formats, tell
+from reporter.cli.outcome import tell
 from reporter.cli.session import Session
 
 _RENDERED = (
@@ -69,7 +69,6 @@ def render(ctx: click.Context, /, path: Path, **flags: Any) -> None:
     with session.at_work(settings) as progress:
         from reporter import pipeline
 
-        check_formats(settings, pipeline.FORMATS)
         outcome = pipeline.run_render(settings, _report_in(path), progress=progress)
     ctx.exit(tell(outcome, settings, session.console))
 

@@ -9,7 +9,7 @@ import click
 
 from reporter.cli.command import SENDING, command, settings_options
 from reporter.cli.drill import Moment
-from reporter.cli.outcome import check_formats, tell
+from reporter.cli.outcome import tell
 from reporter.cli.session import Session
 
 _TITLE = "Incident"
@@ -51,9 +51,7 @@ def incident(
     if not resolved.chosen("title"):
         settings = replace(settings, title=_TITLE)
     with session.at_work(settings) as progress:
-        from reporter import pipeline
         from reporter.pipeline.incident import run_incident
 
-        check_formats(settings, pipeline.FORMATS)
         outcome = run_incident(settings, start, end, baseline, by=by, progress=progress)
     ctx.exit(tell(outcome, settings, session.console))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from reporter import units
 from reporter.cli.console import clean
-from reporter.errors import SourceError, UsageError
+from reporter.errors import SourceError
 
 if TYPE_CHECKING:
     from reporter.cli.console import Console
@@ -26,25 +25,6 @@ _STATES = {
     "would_send": "would be sent",
     "failed": "not sent",
 }
-
-
-def check_formats(settings: Settings, built: Sequence[str]) -> None:
-    """Refuse a format before the work rather than after it.
-
-    Args:
-        settings: The settings.
-        built: The formats this version makes.
-
-    Raises:
-        UsageError: A format is asked for that this version does not make.
-    """
-    missing = [name for name in settings.formats if name not in built]
-    if missing:
-        raise UsageError(
-            f"this version does not make {', '.join(missing)}",
-            subject="--format",
-            hint=f"It makes {', '.join(built)}.",
-        )
 
 
 def tell(outcome: Outcome, settings: Settings, console: Console) -> int:

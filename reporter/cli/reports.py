@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from reporter.cli.command import SENDING, command, sending_options, settings_options
-from reporter.cli.outcome import check_formats, tell
+from reporter.cli.outcome import tell
 from reporter.cli.session import Session
 
 _BUNDLED = ("source", "jobs_file", "host", "project_id", "api_key_file", *SENDING)
@@ -35,7 +35,6 @@ def report(ctx: click.Context, /, again: bool, dry_run: bool, **flags: Any) -> N
     with session.at_work(settings) as progress:
         from reporter import pipeline
 
-        check_formats(settings, pipeline.FORMATS)
         outcome = pipeline.run_report(settings, pipeline.How(again=again, dry_run=dry_run), progress=progress)
     ctx.exit(tell(outcome, settings, session.console))
 
@@ -58,7 +57,6 @@ def compare(ctx: click.Context, /, prior: str, latest: str, **flags: Any) -> Non
     with session.at_work(settings) as progress:
         from reporter import pipeline
 
-        check_formats(settings, pipeline.FORMATS)
         outcome = pipeline.run_compare(settings, prior, latest, progress=progress)
     ctx.exit(tell(outcome, settings, session.console))
 
@@ -83,6 +81,5 @@ def demo(ctx: click.Context, /, **flags: Any) -> None:
     with session.at_work(settings) as progress:
         from reporter import pipeline
 
-        check_formats(settings, pipeline.FORMATS)
         outcome = pipeline.run_demo(settings, progress=progress)
     ctx.exit(tell(outcome, settings, session.console))

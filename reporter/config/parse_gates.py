@@ -59,4 +59,7 @@ def _gate(table: Mapping[str, object]) -> Gating:
 def _rule(text: str) -> Gating:
     from reporter.analysis import gate_rules
 
-    return Gating(gate_rules.parse(text))
+    try:
+        return Gating(gate_rules.parse(text))
+    except gate_rules.RuleError as error:
+        raise ValueError(f"give a rule that can be read:{error}") from None

@@ -22,7 +22,7 @@ from reporter.pipeline.delivering import Delivery, How
 from reporter.pipeline.doctor import Check, examine
 from reporter.pipeline.listing import JobRow, RunRow, list_jobs, list_runs
 from reporter.pipeline.opening import Progress, before, moment_of, opened
-from reporter.pipeline.publishing import DEFAULT_FORMATS, FORMATS, Outcome, publish
+from reporter.pipeline.publishing import DEFAULT_FORMATS, Outcome, publish
 from reporter.pipeline.templating import TemplateRow, built_in_templates, list_templates
 from reporter.report import Caveat, Report, from_json, sealed
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_FORMATS",
-    "FORMATS",
     "Check",
     "Delivery",
     "How",

@@ -14,7 +14,7 @@ from reporter.errors import NothingToReport, RunUnreadable, SourceError, UsageEr
 from reporter.model import Window
 from reporter.pipeline import annotating, baselines, following, remembering, sections
 from reporter.pipeline.heading import headed
-from reporter.pipeline.opening import groups_of, with_baseline
+from reporter.pipeline.opening import groups_of
 from reporter.pipeline.remembering import Past
 from reporter.pipeline.sections import Pair
 from reporter.report import Caveat, JobSection, Report
@@ -77,7 +77,7 @@ def assemble(
     """
     progress.step("finding the latest run of every job")
     baseline = baselines.settled(settings, progress)
-    groups = with_baseline(source, groups_of(source, settings, now), baseline)
+    groups = baselines.with_baseline(source, groups_of(source, settings, now), baseline)
     if not any(group.runs or group.broken for group in groups):
         raise _nothing(settings, groups, now)
     project = settings.project_id or source.describe().project_id
@@ -167,7 +167,7 @@ def section_of(
     runs = tuple({**listed, header.run_id: header}.values())
     group = next(g for g in selection.group(source.jobs(), runs) if g.runs and following.key(g) == job)
     baseline = baselines.settled(settings, progress)
-    (group,) = with_baseline(source, (group,), baseline)
+    (group,) = baselines.with_baseline(source, (group,), baseline)
     choice = selection.choose_prior(header, group.runs, baseline.of(group))
     prior = source.run(choice.prior.run_id) if choice.prior else None
     pair = Pair(group, run, prior, choice)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import msgspec
 
 from reporter import units
 from reporter.artifact import Artifact
-from reporter.errors import UsageError
+from reporter.errors import RunNotFound, UsageError
 from reporter.report import Report
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reporter.config import Settings
     from reporter.pipeline.opening import Progress
     from reporter.pipeline.remembering import Key
+    from reporter.sources.base import Source
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", re.ASCII)
 _VERSION = 1
@@ -78,6 +79,47 @@ def settled(settings: Settings, progress: Progress) -> Baseline:
         if kept is not None:
             return _read(asked, kept)
     return Baseline(asked)
+
+
+def with_baseline(source: Source, groups: tuple[JobRuns, ...], baseline: Baseline) -> tuple[JobRuns, ...]:
+    """Let runs named as baseline take part, whatever their age; a mistyped one must not read as "first run".
+
+    Raises:
+        RunNotFound: No such run is stored.
+        RunUnreadable: It breaks the contract.
+        UsageError: It belongs to none of the jobs reported on.
+    """
+    from reporter.analysis import selection
+
+    if baseline.runs:
+        return tuple(_with_run(source, group, baseline.of(group)) for group in groups)
+    named = baseline.rule
+    if selection.is_rule(named) or any(run.run_id == named for group in groups for run in group.runs):
+        return groups
+    header = source.run(named).header
+    mine = (header.job_id, header.level)
+    if mine not in {(group.job.id, group.job.level) for group in groups}:
+        raise UsageError(
+            "this run belongs to none of the jobs reported on",
+            subject=f"--baseline {named}",
+            hint="Give a run of one of them; `reporter runs` lists runs with their jobs.",
+        )
+    return tuple(
+        replace(group, runs=(*group.runs, header)) if (group.job.id, group.job.level) == mine else group
+        for group in groups
+    )
+
+
+def _with_run(source: Source, group: JobRuns, run_id: str) -> JobRuns:
+    """Add a run of a kept baseline, where it is stored; a job the baseline does not know has none."""
+    if any(run.run_id == run_id for run in group.runs):
+        return group
+    try:
+        header = source.run(run_id).header
+    except RunNotFound:
+        return group
+    mine = (header.job_id, header.level) == (group.job.id, group.job.level)
+    return replace(group, runs=(*group.runs, header)) if mine else group
 
 
 def saved(report: Report, name: str, settings: Settings, progress: Progress) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from reporter import units
 from reporter.pipeline import baselines
-from reporter.pipeline.opening import Progress, groups_of, moment_of, opened, with_baseline
+from reporter.pipeline.opening import Progress, groups_of, moment_of, opened
 
 if TYPE_CHECKING:
     from reporter.config import Settings
@@ -64,7 +64,7 @@ def list_jobs(settings: Settings, *, progress: Progress, warn: Warn) -> tuple[Jo
     now = moment_of(settings)
     with opened(settings, warn, progress) as source:
         baseline = baselines.settled(settings, progress)
-        groups = with_baseline(source, groups_of(source, settings, now), baseline)
+        groups = baselines.with_baseline(source, groups_of(source, settings, now), baseline)
     rows = []
     for group in groups:
         latest = selection.latest(group.runs)

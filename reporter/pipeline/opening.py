@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from reporter.analysis.selection import JobRuns
     from reporter.config import Settings
     from reporter.model import Job
-    from reporter.pipeline.baselines import Baseline
     from reporter.sources.api.client import Client
     from reporter.sources.base import Source, Warn
 
@@ -152,49 +150,6 @@ def groups_of(source: Source, settings: Settings, now: datetime) -> tuple[JobRun
     if settings.jobs:
         groups = tuple(g for g in groups if any(_is_called(g.job, wanted) for wanted in settings.jobs))
     return groups
-
-
-def with_baseline(source: Source, groups: tuple[JobRuns, ...], baseline: Baseline) -> tuple[JobRuns, ...]:
-    """Let runs named as baseline take part, whatever their age; a mistyped one must not read as "first run".
-
-    Raises:
-        RunNotFound: No such run is stored.
-        RunUnreadable: It breaks the contract.
-        UsageError: It belongs to none of the jobs reported on.
-    """
-    from reporter.analysis import selection
-
-    if baseline.runs:
-        return tuple(_with_run(source, group, baseline.of(group)) for group in groups)
-    named = baseline.rule
-    if selection.is_rule(named) or any(run.run_id == named for group in groups for run in group.runs):
-        return groups
-    header = source.run(named).header
-    mine = (header.job_id, header.level)
-    if mine not in {(group.job.id, group.job.level) for group in groups}:
-        raise UsageError(
-            "this run belongs to none of the jobs reported on",
-            subject=f"--baseline {named}",
-            hint="Give a run of one of them; `reporter runs` lists runs with their jobs.",
-        )
-    return tuple(
-        replace(group, runs=(*group.runs, header)) if (group.job.id, group.job.level) == mine else group
-        for group in groups
-    )
-
-
-def _with_run(source: Source, group: JobRuns, run_id: str) -> JobRuns:
-    """Add a run of a kept baseline, where it is stored; a job the baseline does not know has none."""
-    from reporter.errors import RunNotFound
-
-    if any(run.run_id == run_id for run in group.runs):
-        return group
-    try:
-        header = source.run(run_id).header
-    except RunNotFound:
-        return group
-    mine = (header.job_id, header.level) == (group.job.id, group.job.level)
-    return replace(group, runs=(*group.runs, header)) if mine else group
 
 
 def _is_called(job: Job, wanted: str) -> bool:

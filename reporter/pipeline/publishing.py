@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from reporter.artifact import Artifact, Receipt
-from reporter.errors import DeliveryError, RenderError, ReporterError, UsageError
+from reporter.errors import DeliveryError, RenderError, ReporterError
 from reporter.pipeline import placing
 from reporter.pipeline.delivering import Delivery
 from reporter.pipeline.opening import Progress
@@ -20,8 +20,6 @@ from reporter.report import FileHash, Report, to_json
 if TYPE_CHECKING:
     from reporter.config import Settings
 
-FORMATS = ("html", "pdf", "json", "md", "csv", "junit", "email", "codequality")
-"""Formats that can be made."""
 DEFAULT_FORMATS = ("html", "pdf", "json")
 
 
@@ -61,23 +59,25 @@ def publish(
         command: What makes the report again, for those who read it in a build.
 
     Raises:
-        UsageError: A format is asked for that cannot be made.
         DeliveryError: The folder cannot be written.
     """
     formats, notes = _formats(settings)
     report = msgspec.structs.replace(report, files=[])  # what lay beside an earlier report.json is not ours
     failed = list(problems)
     artifacts: list[Artifact] = []
-    for made in _documents(report, formats, settings, progress, command):
+
+    def take(made: Artifact | RenderError) -> None:
         if isinstance(made, RenderError):
             failed.append(made)
         else:
             artifacts.append(made)
-    if "email" in formats:
+
+    for made in _documents(report, formats, settings, progress, command):
+        take(made)
+    if "email" in formats:  # after the others, for it brings some of them along
         from reporter.pipeline import mailing
 
-        made = _tried(partial(mailing.eml, report, tuple(artifacts), settings))
-        (failed if isinstance(made, RenderError) else artifacts).append(made)  # type: ignore[arg-type]
+        take(_tried(partial(mailing.eml, report, tuple(artifacts), settings)))
     if "json" in formats:
         files = [FileHash(name=a.name, sha256=sha256(a.data).hexdigest()) for a in artifacts]
         report = msgspec.structs.replace(report, files=files)
@@ -112,13 +112,6 @@ def _uploaded(
 def _formats(settings: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Settle the formats; by default PDF is left out, with a note, where its libraries are missing."""
     if settings.formats:
-        unknown = [name for name in settings.formats if name not in FORMATS]
-        if unknown:
-            raise UsageError(
-                f"{', '.join(unknown)} cannot be made yet",
-                subject="--format",
-                hint=f"Formats: {', '.join(FORMATS)}.",
-            )
         return settings.formats, ()
     from reporter.render import pdf
 

@@ -73,5 +73,5 @@ def test_samples_show_what_their_names_say() -> None:
     assert "Nothing needs you this week" in first["quiet"]
     assert "Nothing needs you this week" not in first["weekly"]
     assert "clusters failed more than usual" in first["incident"]
-    assert "is broken" in first["ci-failing"]
+    assert "rules are broken" in first["ci-failing"]
     assert "No rule of 4 is broken" in first["ci-passing"]

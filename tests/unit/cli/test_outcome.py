@@ -138,9 +138,3 @@ def test_hostile_headline_and_path_reach_no_terminal(capsys):
 )
 def test_sizes(size, text):
     assert told.size(size) == text
-
-
-def test_formats_are_checked_against_what_is_built():
-    told.check_formats(Settings(formats=("html",)), ("html", "pdf"))
-    with pytest.raises(UsageError, match="does not make md, csv"):
-        told.check_formats(Settings(formats=("md", "html", "csv")), ("html", "pdf"))

@@ -56,7 +56,11 @@ def test_every_setting_can_be_set_in_all_three_places(tmp_path, toml, key):
     assert from_file.origins[key.field].kind == "file"
     value = getattr(from_file.settings, key.field)
     if key.field == "fail_on":
-        typed = "\n".join(value)
+        typed = "\n".join(gating.rule.text for gating in value)
+    elif key.field == "policy":
+        typed = "\n".join(f"{what}={outcome}" for what, outcome in value)
+    elif key.field == "gates":
+        typed = json.dumps([{"rule": gating.rule.text, "severity": gating.severity} for gating in value])
     elif key.field == "good":
         typed = "\n".join(f"{name}={way}" for name, way in value)
     elif key.field == "mute":
