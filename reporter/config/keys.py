@@ -222,11 +222,11 @@ KEYS = (
     Key(
         "gates",
         REPORT,
-        "Rules with more to say of them, as tables [[gate]]: rule; severity (fail or warn), min_n (items a"
+        "Rules with more to say of them, as tables [[gates]]: rule; severity (fail or warn), min_n (items a"
         " figure must rest on), and until and reason of a waiver.",
         parse_gates.gates,
         '[{ rule = "total mean_cost_usd +20% surely", severity = "warn" }]',
-        word="gate",
+        word="gates",
     ),
     Key(
         "policy",

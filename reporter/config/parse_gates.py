@@ -24,7 +24,7 @@ def gates(raw: object) -> tuple[Gating, ...]:
     except (ValueError, RecursionError):
         tables = None
     if not isinstance(tables, list | tuple) or not all(isinstance(table, Mapping) for table in tables):
-        raise ValueError("give tables [[gate]], each with a rule")
+        raise ValueError("give tables [[gates]], each with a rule")
     return tuple(_gate(table) for table in tables)
 
 
@@ -41,9 +41,9 @@ def policy(raw: object) -> tuple[tuple[str, str], ...]:
 
 def _gate(table: Mapping[str, object]) -> Gating:
     if unknown := sorted(table.keys() - set(_PARTS)):
-        raise ValueError(f"a [[gate]] has {', '.join(_PARTS)}, but no {unknown[0]!r}")
+        raise ValueError(f"a [[gates]] has {', '.join(_PARTS)}, but no {unknown[0]!r}")
     if "rule" not in table:
-        raise ValueError("a [[gate]] needs a rule")
+        raise ValueError("a [[gates]] needs a rule")
     if ("until" in table) != ("reason" in table):
         raise ValueError("a waiver needs both: until, a date, and reason, a sentence that is printed with it")
     severity = parse.choice("fail", "warn")(table.get("severity", "fail"))

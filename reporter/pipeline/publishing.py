@@ -126,7 +126,7 @@ def _documents(
 ) -> Iterator[Artifact | RenderError]:
     """Make every document but report.json; a failure takes the document's place."""
     if {"html", "pdf"} & set(formats):
-        yield from _drawn(report, formats, settings, progress)
+        yield from _drawn(report, formats, settings, progress, command)
     makers: list[Callable[[Report], Artifact]] = []
     if "md" in formats and report.kind == "ci":
         from reporter.render import ci
@@ -153,7 +153,7 @@ def _documents(
 
 
 def _drawn(
-    report: Report, formats: Sequence[str], settings: Settings, progress: Progress
+    report: Report, formats: Sequence[str], settings: Settings, progress: Progress, command: str
 ) -> Iterator[Artifact | RenderError]:
     """Make the documents that show charts."""
     from reporter import charts
@@ -169,7 +169,7 @@ def _drawn(
         return
     if "html" in formats:
         progress.step("writing the page")
-        yield _tried(partial(page.html, report, pictures, assets, env=environment))
+        yield _tried(partial(page.html, report, pictures, assets, env=environment, command=command))
     if "pdf" in formats:
         progress.step("setting the PDF")
         attached = to_json(report)

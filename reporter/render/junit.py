@@ -45,7 +45,7 @@ def junit(report: Report) -> Artifact:
         )
         for gate in mine:
             _case(suite, gate, report)
-    for key in ("tests", "failures", "errors", "skipped"):
+    for key in ("tests", "failures", "errors"):  # Jenkins' schema knows no other sum here
         root.set(key, str(sum(int(suite.get(key, "0")) for suite in root)))
     root.set("time", "0")
     ET.indent(root)

@@ -7,6 +7,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
+from reporter import units
 from reporter.artifact import Artifact, Chart
 from reporter.errors import RenderError
 from reporter.render import templates, views, words
@@ -24,7 +25,14 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}")
 
 
-def html(report: Report, charts: Sequence[Chart], assets: PageAssets, *, env: jinja2.Environment) -> Artifact:
+def html(
+    report: Report,
+    charts: Sequence[Chart],
+    assets: PageAssets,
+    *,
+    env: jinja2.Environment,
+    command: str = "",
+) -> Artifact:
     """Render the page.
 
     Args:
@@ -32,6 +40,7 @@ def html(report: Report, charts: Sequence[Chart], assets: PageAssets, *, env: ji
         charts: Its charts, with SVG.
         assets: Type and colours.
         env: See `templates.environment`.
+        command: The command line that makes the report again; left out where it is not known.
 
     Returns:
         ``report.html``; equal arguments give equal bytes.
@@ -54,6 +63,7 @@ def html(report: Report, charts: Sequence[Chart], assets: PageAssets, *, env: ji
         "page.html",
         doc=views.document(report, charts, limits=views.SCREEN, swatch=swatch_of(assets)),
         screen=True,
+        command=units.clean(command, 2_000),
         key=words.sort_key,
         light=assets.light,
         css=templates.own_markup(css),

@@ -55,6 +55,7 @@ template that says `{{ requires("VERSION") }}` fails with a clear message under 
 | `screen` | page, print | Whether this is the HTML page; else it is paper. |
 | `light` | page, print | Colour token → hex on white paper. |
 | `css` | page, print | The style sheet, for one `<style>`. |
+| `command` | page | The command line that makes the report again; empty where it is not known. |
 | `script`, `csp` | page | The script, and the policy that allows it and the style sheet. |
 | `key(number)` | page, print | A number to sort by; empty where nothing is known. |
 | `job` | partials | A `JobView`, in the loop over `doc.jobs`. |

@@ -64,6 +64,9 @@ def test_a_build_without_rules_passes_and_has_its_files(tmp_path: Path, events: 
     ]  # fmt: skip
     assert made(tmp_path)["kind"] == "ci"
     assert "Make it again: reporter ci --source " in out
+    assert (
+        "Make it again</dt><dd><code>reporter ci --source " in (tmp_path / "out" / "report.html").read_text()
+    )
 
 
 def test_the_command_it_prints_makes_the_same_report(tmp_path: Path, events: Path) -> None:
@@ -127,7 +130,7 @@ def test_what_the_settings_file_says_of_rules(tmp_path: Path, events: Path) -> N
     def write(**over: Any) -> None:
         parts = {"rule": "total error_rate <= 0%"} | over
         lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in parts.items())
-        (tmp_path / "reporter.toml").write_text(f"[[gate]]\n{lines}")
+        (tmp_path / "reporter.toml").write_text(f"[[gates]]\n{lines}")
 
     outcomes = []
     for over in (

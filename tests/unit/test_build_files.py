@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,49 @@ def test_the_step_calls_the_program_with_what_was_given_and_no_more(tmp_path: Pa
     ]  # fmt: skip
     assert variables == ["REPORTER_TZ"]
     assert not (tmp_path / "hacked").exists()
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A package as small as can be, whose program says that it was called."""
+    path = tmp_path / "stand_in-1-py3-none-any.whl"
+    info = "stand_in-1.dist-info"
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr("stand_in.py", "import sys\n\ndef main():\n    print('called with', *sys.argv[1:])\n")
+        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: stand-in\nVersion: 1\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/entry_points.txt", "[console_scripts]\nreporter = stand_in:main\n")
+        wheel.writestr(f"{info}/RECORD", "")
+    return path
+
+
+def test_the_steps_that_install_leave_a_program(tmp_path: Path, package: Path) -> None:
+    env = {
+        "PATH": os.environ["PATH"],
+        "PIP_NO_INDEX": "1",
+        "HOME": str(tmp_path),
+        "RUNNER_TEMP": str(tmp_path / "github"),
+    }
+    (tmp_path / "github").mkdir()
+    install = ACTION["runs"]["steps"][0]
+    shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c"]
+    subprocess.run([*shell, install["run"]], env=env | {"REPORTER_ACTION_VERSION": str(package)}, check=True)
+    done = subprocess.run(
+        [tmp_path / "github" / "reporter" / "bin" / "reporter", "ci"], capture_output=True, check=True
+    )
+    assert done.stdout == b"called with ci\n"
+    job = GITLAB[".cluster-report"]
+    lines = [
+        line.replace("/tmp/reporter", str(tmp_path / "gitlab"))
+        for line in (*job["before_script"], *job["script"])
+    ]
+    done = subprocess.run(
+        [*shell, "\n".join(lines)],
+        env=env | job["variables"] | {"REPORTER_VERSION": str(package)},
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout == b"called with ci --explain\n"
 
 
 def test_a_broken_rule_fails_the_step(tmp_path: Path) -> None:

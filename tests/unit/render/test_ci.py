@@ -103,14 +103,14 @@ def test_the_order_is_verdict_failed_warnings_passed_clusters_unjudged_provenanc
     assert places == sorted(places)
 
 
-# What Jenkins' xUnit plugin and GitLab ask of JUnit: names, counts that add up, times, and only these elements.
+# What the schema of Jenkins' xUnit plugin (junit-10.xsd) lets us use of JUnit, and no more; counts add up besides.
 CHILDREN = {
     "testsuites": {"testsuite"},
     "testsuite": {"testcase"},
     "testcase": {"failure", "skipped", "system-out"},
 }
 ATTRIBUTES = {
-    "testsuites": {"name", "tests", "failures", "errors", "skipped", "time"},
+    "testsuites": {"name", "tests", "failures", "errors", "time"},
     "testsuite": {"name", "tests", "failures", "errors", "skipped", "time", "timestamp", "hostname"},
     "testcase": {"classname", "name", "time"},
     "failure": {"message", "type"},
@@ -126,7 +126,8 @@ def checked(element: ET.Element) -> None:
         cases = list(element.iter("testcase"))
         assert int(element.attrib["tests"]) == len(cases)
         assert int(element.attrib["failures"]) == sum(case.find("failure") is not None for case in cases)
-        assert int(element.attrib["skipped"]) == sum(case.find("skipped") is not None for case in cases)
+        skipped = sum(case.find("skipped") is not None for case in cases)
+        assert element.tag == "testsuites" or int(element.attrib["skipped"]) == skipped
     if element.tag == "testcase":
         assert len([child for child in element if child.tag in ("failure", "skipped")]) <= 1
         assert float(element.attrib["time"]) >= 0
