@@ -28,7 +28,7 @@ from reporter.charts.svg import markup, printed
 from reporter.charts.words import Topic
 from reporter.report import Incident, Report
 
-_MAILED = ("bridge", "slope", "errors", "causes", "cost", "latency")
+_MAILED = ("bridge", "slope", "errors", "cost", "latency")
 """Charts a mail may show, by how much a reader loses without them."""
 _PICTURES = 2
 """Pictures of one job at most."""
@@ -67,11 +67,11 @@ def pictures(report: Report, most: int) -> tuple[Picture, ...]:
         most: Pictures at most.
 
     Returns:
-        Two of each job with findings, in page order, until there is no more room; none of a job where nothing
-        changed. Equal reports give equal bytes.
+        Two of each job with findings, that of the headline first, until there is no more room; none of a job
+        where nothing changed. Equal reports give equal bytes.
     """
     chosen: list[tuple[int, Sheet]] = []
-    for index in dict.fromkeys(sorted(finding.job_index for finding in report.findings)):
+    for index in dict.fromkeys(finding.job_index for finding in report.findings):
         topic = Topic.of(report, index)
         if topic is not None:
             told = [sheet for sheet in sheets(topic) if sheet.name in _MAILED and sheet.has_narrow]

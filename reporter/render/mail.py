@@ -157,7 +157,9 @@ def _told(
 ) -> Told:
     doc = views.document(report, (), limits=_LIMITS, swatch=page.swatch_of(assets))
     shown = [(picture.job_index, _picture(cid, picture)) for cid, picture in pictures]
-    ranked = sorted(range(len(doc.jobs)), key=lambda i: (doc.jobs[i].quiet, not doc.jobs[i].changed, i))
+    # The job of the headline first, then by how much the others' findings matter.
+    told = {index: rank for rank, index in enumerate(dict.fromkeys(f.job_index for f in report.findings))}
+    ranked = sorted(range(len(doc.jobs)), key=lambda i: (told.get(i, len(told)), doc.jobs[i].quiet, i))
     full = [] if brief or isinstance(report.incident, Incident) else ranked[:_TOLD]
     full = [i for i in full if doc.jobs[i].has_run and not report.jobs[i].stale]
     parts = tuple(
