@@ -23,6 +23,7 @@ STALE_AFTER = timedelta(days=3)
 _WEEK = timedelta(days=7)
 _LENGTH_TOLERANCE = 0.05
 _ITEMS_FACTOR = 2
+_NO_PRIOR = "No prior:"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -133,8 +134,8 @@ def choose_prior(latest: RunHeader, runs: Sequence[RunHeader], baseline: str) ->
         return _chosen(latest, named, "the run asked for")
     name = units.clean(baseline, 120)
     if baseline == latest.run_id:
-        return PriorChoice(None, f"No prior: {name} is the latest run itself.")
-    return PriorChoice(None, f"No prior: this job has no run {name} in the time looked at.")
+        return PriorChoice(None, f"{_NO_PRIOR} {name} is the latest run itself.")
+    return PriorChoice(None, f"{_NO_PRIOR} this job has no run {name} in the time looked at.")
 
 
 def comparability(
@@ -208,7 +209,8 @@ def status(
     late = _stale_sentence(group.job, latest, now) if is_stale(latest, now) else ""
     if prior is None:
         alone = len([run for run in group.runs if run.label is None]) <= 1
-        first = "First run: nothing to compare with yet." if alone or not no_prior else no_prior
+        known = no_prior and not (alone and no_prior.startswith(_NO_PRIOR))
+        first = no_prior if known else "First run: nothing to compare with yet."
         return "no_prior", f"{first} {late}".rstrip()
     compared = compared or comparability(latest, prior, 0)
     if not compared.comparable:
@@ -245,7 +247,7 @@ def _week(latest: RunHeader, earlier: Sequence[RunHeader]) -> PriorChoice:
 
 def _chosen(latest: RunHeader, ordered: Sequence[RunHeader], rule: str) -> PriorChoice:
     if not ordered:
-        return PriorChoice(None, "No prior: this job has no earlier run in the time looked at.")
+        return PriorChoice(None, f"{_NO_PRIOR} this job has no earlier run in the time looked at.")
     prior = ordered[-1]
     gap = latest.window.end - prior.window.end
     direction = "earlier" if gap >= timedelta(0) else "later"

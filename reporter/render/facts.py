@@ -50,7 +50,8 @@ def chips(section: JobSection) -> tuple[str, ...]:
     # Several levels may have runs without a job: the level tells them apart.
     found = [words.noun(job.level)] if job.id is None else []
     if status := words.STATUSES[section.status]:
-        found.append(status)
+        first = section.status != "no_prior" or section.status_reason.startswith(status)
+        found.append(status if first else "Not compared")
     if section.stale and section.status != "stale":
         found.append("Stale")
     if job.deleted:

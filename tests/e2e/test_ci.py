@@ -212,3 +212,11 @@ def test_gitlab_gets_a_code_quality_file(tmp_path: Path, events: Path) -> None:
     ci(tmp_path, events, "--fail-on", "total error_rate <= 0%", env={"GITLAB_CI": "true"})
     (found,) = json.loads((tmp_path / "out" / "gl-code-quality-report.json").read_bytes())
     assert found["check_name"] == "total error_rate <= 0%"
+
+
+def test_a_deploy_outside_the_run_is_told_and_is_no_first_run(tmp_path: Path, events: Path) -> None:
+    ci(tmp_path, events, "--deployed-at", "2020-01-01", "--format", "json,md")
+    (job,) = made(tmp_path)["jobs"]
+    assert (job["status"], job["prior"]) == ("no_prior", None)
+    assert job["status_reason"].startswith("Nothing to compare: the deploy lies outside the run")
+    assert "(not compared)" in (tmp_path / "out" / "summary.md").read_text()
