@@ -106,13 +106,25 @@ def _side(
 
 
 def _identity(before: Run, after: Run) -> Matching:
-    """Say that each cluster is itself; one that has items on one side alone came or went."""
+    """Say that each cluster is itself; one that has items on one side alone may have come or gone.
+
+    How surely is told by how unlikely it is that all its items fall on one side by chance, over all clusters
+    (a binomial tail with Bonferroni's correction).
+    """
     old, new = (_sizes(run) for run in (before, after))
-    both = sorted(old.keys() & new.keys())
-    kept = [Group("continued", (i,), (i,), 1.0, "items", 0) for i in both]
-    came = [Group("new", (), (i,), 1.0, "items", 0, 0.0) for i in sorted(new.keys() - old.keys())]
-    went = [Group("gone", (i,), (), 1.0, "items", 0, 0.0) for i in sorted(old.keys() - new.keys())]
-    return Matching(tuple(_link(i) for i in both), (*kept, *came, *went), frozenset())
+    count = len(old.keys() | new.keys())
+    part = before.header.items / (before.header.items + after.header.items)
+    kept = [Group("continued", (i,), (i,), 1.0, "items", 0) for i in sorted(old.keys() & new.keys())]
+    came = [
+        Group("new", (), (i,), max(0.0, 1 - count * (1 - part) ** new[i]), "items", 0, 0.0)
+        for i in sorted(new.keys() - old.keys())
+    ]
+    went = [
+        Group("gone", (i,), (), max(0.0, 1 - count * part ** old[i]), "items", 0, 0.0)
+        for i in sorted(old.keys() - new.keys())
+    ]
+    links = tuple(_link(i) for group in kept for i in group.prior)
+    return Matching(links, (*kept, *came, *went), frozenset())
 
 
 def _sizes(run: Run) -> Mapping[int, int]:
