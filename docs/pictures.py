@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import subprocess
 from pathlib import Path
@@ -9,6 +10,10 @@ from typing import Literal
 
 from PIL import Image
 from playwright.sync_api import sync_playwright
+
+from reporter import charts
+from reporter.render import mail, templates
+from reporter.report import from_json
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = Path(__file__).with_name("images")
@@ -30,6 +35,18 @@ def keep(name: str, data: bytes) -> None:
     small.save(IMAGES / f"{name}.png", optimize=True)
 
 
+def posted(sample: str) -> str:
+    """The mail about a sample, its pictures inside, as a mail program shows it."""
+    told = from_json((ROOT / "sample_reports" / sample / "report.json").read_bytes())
+    letter = mail.letter(
+        [told], [charts.pictures(told, 2)], charts.page_assets(), env=templates.environment()
+    )
+    html = letter.html
+    for cid, picture in letter.pictures:
+        html = html.replace(f"cid:{cid}", "data:image/png;base64," + base64.b64encode(picture.png).decode())
+    return html
+
+
 def main() -> None:
     """Take every picture again."""
     with sync_playwright() as play:
@@ -41,6 +58,9 @@ def main() -> None:
             page.goto((ROOT / "sample_reports" / sample / "report.html").as_uri())
             keep(name, page.screenshot())
             page.close()
+        page = browser.new_page(viewport={"width": 390, "height": 844}, device_scale_factor=1.5)
+        page.set_content(posted("weekly"))
+        keep("mail", page.screenshot())
         browser.close()
     pdf = ROOT / "sample_reports" / "weekly" / "report.pdf"
     for name, number in PAGES:

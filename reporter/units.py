@@ -17,7 +17,12 @@ DASH = "\u2013"
 UNKNOWN = DASH
 """What stands where nothing is known."""
 _NBSP = "\u00a0"
-_SPACES = re.compile(" {2,}")
+_SPACES = re.compile(r"[^\S\xa0]{2,}|[^\S\xa0 ]")
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2069"
+    r"\ud800-\udfff\ufeff\ufffe\uffff\U000e0000-\U000e007f]+"
+)
+"""Controls, zero-width characters (but the joiner), bidirectional overrides, surrogates, tags."""
 
 
 def money(usd: float | None, *, signed: bool = False) -> str:
@@ -242,23 +247,8 @@ def clean(text: str, limit: int = 300) -> str:
     space is folded (a no-break space stays one), and what is longer than `limit` characters ends in an
     ellipsis.
     """
-    seen = (ch for ch in text[: limit * 8] if _visible(ch))
-    folded = _SPACES.sub(" ", "".join(ch if ch == _NBSP or not ch.isspace() else " " for ch in seen)).strip()
+    folded = _SPACES.sub(" ", _UNSEEN.sub("", text[: limit * 8])).strip()
     return folded if len(folded) <= limit else folded[: limit - 1].rstrip(" .,;:\u2026") + "\u2026"
-
-
-def _visible(ch: str) -> bool:
-    code = ord(ch)
-    return not (
-        (code < 0x20 and ch not in "\t\n\r\f\v")
-        or 0x7F <= code <= 0x9F
-        or (0x200B <= code <= 0x200F and code != 0x200D)
-        or 0x202A <= code <= 0x202E
-        or 0x2060 <= code <= 0x2069
-        or 0xD800 <= code <= 0xDFFF
-        or code in (0xFEFF, 0xFFFE, 0xFFFF)
-        or 0xE0000 <= code <= 0xE007F
-    )
 
 
 def _sign(value: float, signed: bool) -> str:  # noqa: FBT001 (a private helper of one line)

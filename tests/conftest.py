@@ -69,6 +69,13 @@ def pytest_configure(config: pytest.Config) -> None:
     sys.addaudithook(_guard)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Count no lines where whole documents are made: tracing doubles their time, and units must cover all."""
+    for item in items:
+        if {"pages", "e2e", "methods"} & set(item.path.relative_to(Path(__file__).parent).parts[:1]):
+            item.add_marker(pytest.mark.no_cover)
+
+
 def pytest_report_header() -> str:
     """Say which time zone it is."""
     return f"time zone: {os.environ['TZ']}"

@@ -56,11 +56,16 @@ def figure(rule: Rule, min_n: int | None, section: JobSection, subject: Cluster 
     return _change(rule, min_n, section, held, estimate)
 
 
+def is_compared(section: JobSection) -> bool:
+    """Say whether a run has a prior one that it can be compared with."""
+    return section.comparability is not None and section.comparability.comparable
+
+
 def _change(
     rule: Rule, min_n: int | None, section: JobSection, held: Cluster | Overall, estimate: Estimate | None
 ) -> Figure | None:
     """Read how much a figure changed since the prior run."""
-    if section.comparability is None or not section.comparability.comparable:
+    if not is_compared(section):
         return Figure(None, None, None, None, "not_comparable")
     if held.change is None or (isinstance(held, Cluster) and not held.change.metrics):
         return None  # new, split and merged clusters have nothing of their own to be compared with
@@ -147,7 +152,7 @@ def _least(min_n: int | None, metric: str) -> int:
 
 def _of_run(rule: Rule, section: JobSection) -> Figure:
     """Give the share of a run's items in new, or of the prior one's in gone clusters."""
-    if section.comparability is None or not section.comparability.comparable:
+    if not is_compared(section):
         return Figure(None, None, None, None, "not_comparable")
     if rule.metric == "new_share":
         new = {

@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias
 import msgspec
 
 from reporter import units
-from reporter.analysis.gate_figures import Figure, figure
+from reporter.analysis.gate_figures import Figure, figure, is_compared
 from reporter.analysis.gate_rules import JOB_METRICS, Rule, unit_of
 from reporter.analysis.wording import NOUNS, cluster_title
 from reporter.report import Caveat, Cluster, Gate, JobSection, Report
@@ -79,6 +79,12 @@ def judge(
 
 def _of_job(gating: Gating, section: JobSection, index: int, policy: Policy, now: datetime) -> Iterator[Gate]:
     rule = gating.rule
+    if rule.scope == "new" and section.overall is not None and not is_compared(section):
+        # Of a first run it is not known what is new.
+        yield _gate(
+            gating, section, index, None, Figure(None, None, None, None, "not_comparable"), policy, now
+        )
+        return
     subjects = _subjects(rule, section)
     for subject in subjects:
         found = figure(rule, gating.min_n, section, subject)

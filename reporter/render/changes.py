@@ -41,6 +41,8 @@ class ChangeRow:
     moved: str
     interval: str
     dollars: str
+    impact_usd: float | None
+    """The same in US dollars, to sort by."""
     sure: str
     tone: str
     seen: str
@@ -288,6 +290,7 @@ def _row(
         moved=moved,
         interval=interval,
         dollars=units.money(f.impact_usd, signed=True),
+        impact_usd=f.impact_usd,
         sure=words.CALLS[f.call],
         tone=words.tone(f.call, f.direction, f.good),
         seen=seen,

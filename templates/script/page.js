@@ -1,10 +1,12 @@
 "use strict";
-// Enhancement only: tables sort by a click on a heading, the list of clusters can be filtered.
+// Enhancement only: tables sort by a click on a heading, long ones can be filtered.
 (() => {
   const value = (row, column) => {
     const cell = row.cells[column];
     const key = cell.dataset.sort;
-    return key === undefined ? cell.textContent.trim().toLowerCase() : key === "" ? null : Number(key);
+    if (key === "") return null;
+    const text = (key ?? cell.textContent).trim().toLowerCase();
+    return key === undefined || Number.isNaN(Number(key)) ? text : Number(key);
   };
   const compare = (a, b) => (typeof a === "number" ? a - b : a < b ? -1 : a > b ? 1 : 0);
   for (const table of document.querySelectorAll("table.sortable")) {
@@ -37,8 +39,8 @@
     tools.className = "tools";
     const input = document.createElement("input");
     input.type = "search";
-    input.placeholder = "Filter clusters";
-    input.setAttribute("aria-label", "Filter clusters by name or change");
+    input.placeholder = `Filter ${table.dataset.rows}`;
+    input.setAttribute("aria-label", `Filter ${table.dataset.rows} by their words`);
     input.addEventListener("input", () => {
       const wanted = input.value.trim().toLowerCase();
       for (const row of original) row.hidden = !row.textContent.toLowerCase().includes(wanted);

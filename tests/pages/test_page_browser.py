@@ -204,32 +204,38 @@ def test_everything_reads_without_scripts(browser: Browser, pages: dict[str, Pat
             assert words in text
 
 
-def test_heading_sorts_the_table_and_keeps_outliers_last(browser: Browser, pages: dict[str, Path]) -> None:
+@pytest.mark.parametrize(
+    ("table", "head"),
+    [("ledger", "Mean cost"), ("errors", "Cost"), ("errors", "Calls"), ("changed", "Dollars")],
+)
+def test_heading_sorts_the_table_and_keeps_outliers_and_unknowns_last(
+    browser: Browser, pages: dict[str, Path], table: str, head: str
+) -> None:
     with Visit(browser, pages["changed"]) as visit:
-        button = visit.page.locator(".ledger th button", has_text="Mean cost")
-        button.click()
-        assert visit.page.locator(".ledger th[aria-sort=descending]").count() == 1
-        costs = visit.page.eval_on_selector_all(
-            ".ledger tbody tr:not(.noise) td[data-label='Mean cost']",
-            "es => es.map(e => Number(e.dataset.sort))",
-        )
-        assert costs == sorted(costs, reverse=True)
-        assert visit.page.locator(".ledger tbody tr").last.get_attribute("class") == "noise"
-        button.click()
-        again = visit.page.eval_on_selector_all(
-            ".ledger tbody tr:not(.noise) td[data-label='Mean cost']",
-            "es => es.map(e => Number(e.dataset.sort))",
-        )
-        assert again == sorted(costs)
+        cells = f".{table} tbody tr:not(.noise) td[data-label='{head}']"
+        read = "es => es.map(e => e.dataset.sort)"
+        before = visit.page.eval_on_selector_all(cells, read)
+        known = [float(key) for key in before if key]
+        assert len(set(known)) > 1
+        visit.page.locator(f".{table} th button", has_text=re.compile(f"^{head}$")).click()
+        assert visit.page.locator(f".{table} th[aria-sort=descending]").count() == 1
+        after = visit.page.eval_on_selector_all(cells, read)
+        assert [float(key) for key in after[: len(known)]] == sorted(known, reverse=True)
+        visit.page.locator(f".{table} th button", has_text=re.compile(f"^{head}$")).click()
+        again = visit.page.eval_on_selector_all(cells, read)
+        assert [float(key) for key in again[: len(known)]] == sorted(known)
+        assert not any(after[len(known) :] + again[len(known) :])
+        if table == "ledger":
+            assert visit.page.locator(".ledger tbody tr").last.get_attribute("class") == "noise"
 
 
 def test_filter_hides_what_does_not_match(browser: Browser, pages: dict[str, Path]) -> None:
     with Visit(browser, pages["changed"]) as visit:
         for width in (1280, 360):
             visit.page.set_viewport_size({"width": width, "height": 800})
-            visit.page.get_by_label("Filter clusters by name or change").fill("webhook")
+            visit.page.get_by_label("Filter clusters by their words").fill("webhook")
             assert visit.page.locator(".ledger tbody tr:visible").count() == 1
-            visit.page.get_by_label("Filter clusters by name or change").fill("")
+            visit.page.get_by_label("Filter clusters by their words").fill("")
             assert visit.page.locator(".ledger tbody tr:visible").count() == 12
 
 

@@ -232,7 +232,10 @@ def test_runs_that_cannot_be_compared_and_jobs_that_were_not_read() -> None:
     assert JOB.comparability is not None
     apart = REPLACE(JOB, comparability=REPLACE(JOB.comparability, comparable=False))
     assert set(names(judged("mean_cost_usd +20%", apart)).values()) == {APART}
-    assert names(judged("new_share <= 10%", apart)) == {None: APART}
+    first = REPLACE(JOB, comparability=None, prior=None)
+    for rule in ("new_share <= 10%", "new error_rate <= 5%"):
+        assert names(judged(rule, apart)) == {None: APART}
+        assert names(judged(rule, first)) == {None: APART}
     lost = section(status="failed")
     for rule in ("error_rate <= 5%", "total mean_cost_usd +20%"):
         (gate,) = judged(rule, lost)
