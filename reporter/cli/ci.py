@@ -77,7 +77,14 @@ def ci(
     with session.at_work(settings) as progress:
         from reporter import pipeline
 
-        outcome = pipeline.run_ci(settings, deployed_at, save_baseline, progress=progress)
+        outcome = pipeline.run_ci(
+            settings,
+            deployed_at,
+            save_baseline,
+            given=[field for field in resolved.origins if resolved.chosen(field)],
+            config=flags.get("config"),
+            progress=progress,
+        )
     code = tell(outcome, settings, session.console)
     if not settings.as_json:
         if explain:

@@ -208,38 +208,32 @@ class Post:
                 opened.starttls(context=context)
                 opened.ehlo()
             self._log_in(opened)
-        except ssl.SSLCertVerificationError as error:
+        except BaseException as error:
             self._discard(opened)
-            raise DeliveryError(
-                f"the mail server's certificate is not trusted: {error.verify_message}",
-                subject=server.name,
-                hint="Use the name the certificate is for; SSL_CERT_FILE names authorities of your own.",
-            ) from error
-        except ssl.SSLError as error:
-            self._discard(opened)
-            raise DeliveryError(
-                f"no private way to the mail server: {error.reason or error}",
-                subject=server.name,
-                hint="mail.security says how: starttls (port 587) or tls (port 465).",
-            ) from error
-        except smtplib.SMTPNotSupportedError as error:
-            self._discard(opened)
-            raise DeliveryError(
-                f"the mail server cannot do that: {_reason(error)}",
-                subject=server.name,
-                hint="mail.security says how the way is kept private: starttls, tls, or plain (not at all).",
-            ) from error
-        except smtplib.SMTPAuthenticationError as error:
-            self._discard(opened)
-            raise DeliveryError(
-                f"the mail server did not let {server.user} in: {error.smtp_code} {_text(error.smtp_error)}",
-                subject=server.name,
-                hint="Check mail.user and REPORTER_MAIL_PASSWORD or mail.password_file.",
-            ) from error
-        except BaseException:
-            self._discard(opened)
+            if (told := self._unusable(error)) is not None:
+                raise told from error
             raise
         return opened
+
+    def _unusable(self, error: BaseException) -> DeliveryError | None:
+        """Tell why the server cannot be used, now or ever; ``None`` where it may work in a moment."""
+        match error:
+            case ssl.SSLCertVerificationError():
+                what = f"the mail server's certificate is not trusted: {error.verify_message}"
+                hint = "Use the name the certificate is for; SSL_CERT_FILE names authorities of your own."
+            case ssl.SSLError():
+                what = f"no private way to the mail server: {error.reason or error}"
+                hint = "mail.security says how: starttls (port 587) or tls (port 465)."
+            case smtplib.SMTPNotSupportedError():
+                what = f"the mail server cannot do that: {_reason(error)}"
+                hint = "mail.security says how the way is kept private: starttls, tls, or plain (not at all)."
+            case smtplib.SMTPAuthenticationError():
+                said = f"{error.smtp_code} {_text(error.smtp_error)}"
+                what = f"the mail server did not let {self._server.user} in: {said}"
+                hint = "Check mail.user and REPORTER_MAIL_PASSWORD or mail.password_file."
+            case _:
+                return None
+        return DeliveryError(what, subject=self._server.name, hint=hint)
 
     def _log_in(self, opened: smtplib.SMTP) -> None:
         server = self._server

@@ -6,7 +6,7 @@ they are first needed, so that listing jobs never loads a plotting library.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -144,6 +144,8 @@ def run_ci(
     deployed: datetime | timedelta | None,
     save_baseline: str | None = None,
     *,
+    given: Collection[str],
+    config: str | None = None,
     progress: Progress,
 ) -> Outcome:
     """Report for a build, and judge its rules.
@@ -153,6 +155,8 @@ def run_ci(
         deployed: Where given, a moment, or a length of time before now: the latest run's items from then on
             are compared with those before.
         save_baseline: Where given, the name or file under which the latest runs are kept as a baseline.
+        given: The fields of `settings` that somebody set, for the command that makes the report again.
+        config: The settings file that was named, for the same.
         progress: Told what goes on.
 
     Raises:
@@ -166,7 +170,7 @@ def run_ci(
     deployed_at = None if deployed is None else before(now, deployed)
     with opened(settings, caveats.append, progress) as source:
         made = assemble(source, settings, now, caveats, progress, kind="ci", deployed_at=deployed_at)
-    command = reproducing.command(settings, made.report, deployed_at)
+    command = reproducing.command(settings, made.report, given, config, deployed_at)
     outcome = publish(made.report, settings, made.problems, progress, command=command)
     if deployed_at is None:
         # Half a run is no run to remember.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reporter import units
 from reporter.artifact import Artifact
-from reporter.render import gates, views
+from reporter.render import views
 from reporter.render.summary import escape, table_row
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def comment(report: Report, command: str = "") -> Artifact:
         command: The command line that makes the report again; left out where it is not known.
     """
     doc = views.document(report, (), limits=views.SCREEN, swatch=lambda _: None)
-    told = gates.view(report)
+    told = doc.gates
     head = told.verdict if told else report.headline
     mark = "\u274c" if told and told.failing else "\u2705" if told else "\u2139\ufe0f"
     lines = [MARKER, f"## {mark} {escape(head, 260)}", "", escape(doc.headline, 300), ""]

@@ -78,11 +78,17 @@ def test_the_command_it_prints_makes_the_same_report(tmp_path: Path, events: Pat
         "--policy",
         "not_comparable=fail",
     )
-    code, out, err = ci(tmp_path, events, *rules, "--baseline", "previous", "--format", "json")
+    (tmp_path / "strict.toml").write_text(
+        'baseline = "previous"\ntz = "Asia/Tokyo"\n[[gates]]\nrule = "share <= 100%"\nseverity = "warn"\n'
+    )
+    shape = ("--config", "strict.toml", "--baseline", "week", "--title", "It's ours", "--since", "30d",
+             "--min-text-items", "5", "--good", "mean_tokens=up", "--level", "trace")  # fmt: skip
+    code, out, err = ci(tmp_path, events, *rules, *shape, "--format", "json,md")
     assert code == 0, err
     (command,) = re.findall(r"Make it again: reporter (.*)", out)
-    again = reporter(*shlex.split(command), "--out", "again", "--format", "json", cwd=tmp_path)
+    again = reporter(*shlex.split(command), "--out", "again", "--format", "json,md", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
+    assert (tmp_path / "again" / "summary.md").read_bytes() == (tmp_path / "out" / "summary.md").read_bytes()
     assert (tmp_path / "again" / "report.json").read_bytes() == (
         tmp_path / "out" / "report.json"
     ).read_bytes()
