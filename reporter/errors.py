@@ -14,6 +14,7 @@ one of these exactly once, at the edge where the library is called.
     │   └── RunUnreadable              3   a stored run that breaks the contract
     ├── NothingToReport                4   no run to report on
     ├── RenderError                    5   a page that could not be made
+    │   └── LibraryMissing             5   a library that draws or lays out is not installed
     └── DeliveryError                  6   a file or mail that could not be handed over
 
 Exit code 0 is success, 1 a failed gate (a result, never an exception), 70 a bug of ours.
@@ -121,6 +122,10 @@ class RenderError(ReporterError):
     """A document could not be made; other formats may have been written."""
 
     exit_code = 5
+
+
+class LibraryMissing(RenderError):
+    """A library that draws or lays out is not installed."""
 
 
 class DeliveryError(ReporterError):

@@ -15,7 +15,7 @@ from reporter.model import ModelUse
 
 Counts: TypeAlias = NDArray[np.int64]
 RESAMPLES = 500
-_AT_ONCE = 2_000_000
+_AT_ONCE = 250_000
 """Drawn items held in memory together."""
 
 

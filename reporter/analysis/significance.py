@@ -19,7 +19,7 @@ DRAWS = (999, 9_999)
 _CLOSE = 0.01
 _LARGE = 2_000
 """Unshared values from which the central limit theorem is trusted rather than permutations."""
-_AT_ONCE = 2_000_000
+_AT_ONCE = 250_000
 
 
 def typical_p(pair: Pairing, null: float = 0.0) -> float | None:

@@ -94,7 +94,7 @@ def _paint(topic: Topic, models: Sequence[ModelCost], form: Form) -> Board:
             usd = cells[k]
             y = frame.y(i)
             box = (left + _PAD_PX, y - half, left + across - _PAD_PX, y + half)
-            if usd and dearest:
+            if usd and usd > 0 and dearest:  # a refund has a figure and no shade
                 board.boxes([box], "mark", alpha=max(0.04, _DARKEST * (usd / dearest) ** 0.5), order=1)
             text = "·" if usd is None else units.money(usd)
             if width(text, TEXT_PX) <= across - 2 * _PAD_PX:

@@ -22,7 +22,7 @@ from reporter.pipeline.delivering import Delivery, How
 from reporter.pipeline.doctor import Check, examine
 from reporter.pipeline.listing import JobRow, RunRow, list_jobs, list_runs
 from reporter.pipeline.opening import Progress, before, moment_of, opened
-from reporter.pipeline.publishing import DEFAULT_FORMATS, Outcome, publish
+from reporter.pipeline.publishing import DEFAULT_FORMATS, Outcome, press, publish
 from reporter.pipeline.templating import TemplateRow, built_in_templates, list_templates
 from reporter.report import Caveat, Report, from_json, sealed
 
@@ -72,9 +72,10 @@ def run_report(settings: Settings, how: How | None = None, *, progress: Progress
     delivering.check(settings, how)
     caveats: list[Caveat] = []
     now = moment_of(settings)
-    with opened(settings, caveats.append, progress) as source:
-        made = assemble(source, settings, now, caveats, progress)
-    outcome = publish(made.report, settings, made.problems, progress)
+    with press(settings) as printing:
+        with opened(settings, caveats.append, progress) as source:
+            made = assemble(source, settings, now, caveats, progress)
+        outcome = publish(made.report, settings, made.problems, printing, progress)
     # Only what was published is remembered: a report nobody got has told nobody anything.
     note = remembering.keep(settings, made.report.source.project_id, made.memories, progress)
     noted = outcome if note is None else replace(outcome, notes=(*outcome.notes, note))
@@ -168,10 +169,11 @@ def run_ci(
     caveats: list[Caveat] = []
     now = moment_of(settings)
     deployed_at = None if deployed is None else before(now, deployed)
-    with opened(settings, caveats.append, progress) as source:
-        made = assemble(source, settings, now, caveats, progress, kind="ci", deployed_at=deployed_at)
-    command = reproducing.command(settings, made.report, given, config, deployed_at)
-    outcome = publish(made.report, settings, made.problems, progress, command=command)
+    with press(settings) as printing:
+        with opened(settings, caveats.append, progress) as source:
+            made = assemble(source, settings, now, caveats, progress, kind="ci", deployed_at=deployed_at)
+        command = reproducing.command(settings, made.report, given, config, deployed_at)
+        outcome = publish(made.report, settings, made.problems, printing, progress, command=command)
     if deployed_at is None:
         # Half a run is no run to remember.
         note = remembering.keep(settings, made.report.source.project_id, made.memories, progress)
@@ -195,9 +197,10 @@ def run_compare(settings: Settings, prior_id: str, latest_id: str, *, progress: 
     """
     caveats: list[Caveat] = []
     now = moment_of(settings)
-    with opened(settings, caveats.append, progress) as source:
-        report = assemble_pair(source, settings, now, caveats, prior_id, latest_id)
-    return publish(report, settings, (), progress)
+    with press(settings) as printing:
+        with opened(settings, caveats.append, progress) as source:
+            report = assemble_pair(source, settings, now, caveats, prior_id, latest_id)
+        return publish(report, settings, (), printing, progress)
 
 
 def run_demo(settings: Settings, *, progress: Progress) -> Outcome:
@@ -225,8 +228,9 @@ def run_render(settings: Settings, path: Path, *, progress: Progress) -> Outcome
     from reporter.analysis import redact
 
     report = _read(path)
-    lowered = redact.redact(report, settings.redact)
-    return publish(sealed(lowered), settings, (), progress)
+    with press(settings) as printing:
+        lowered = redact.redact(report, settings.redact)
+        return publish(sealed(lowered), settings, (), printing, progress)
 
 
 def run_verify(path: Path) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from reporter.model import NOISE, Window
 from reporter.pipeline import annotating
 from reporter.pipeline.heading import headed
 from reporter.pipeline.opening import Progress, before, groups_of, moment_of, opened
-from reporter.pipeline.publishing import Outcome, publish
+from reporter.pipeline.publishing import Outcome, press, publish
 from reporter.report import Caveat, Incident, IncidentRun, Report, Span
 
 if TYPE_CHECKING:
@@ -65,9 +65,10 @@ def run_incident(
     if stop > now:
         message = "The incident's end lies in the future; everything up to now was looked at."
         caveats.append(Caveat(code="incident_open", message=message))
-    with opened(settings, caveats.append, progress) as source:
-        report = assemble_incident(source, settings, window, baseline, by, now, caveats, progress)
-    return publish(report, settings, (), progress)
+    with press(settings) as printing:
+        with opened(settings, caveats.append, progress) as source:
+            report = assemble_incident(source, settings, window, baseline, by, now, caveats, progress)
+        return publish(report, settings, (), printing, progress)
 
 
 def assemble_incident(

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from reporter.artifact import Artifact, Receipt
-from reporter.errors import DeliveryError, RenderError, ReporterError
+from reporter.errors import DeliveryError, LibraryMissing, RenderError, ReporterError
 from reporter.pipeline import placing
 from reporter.pipeline.delivering import Delivery
 from reporter.pipeline.opening import Progress
+from reporter.press import Document, Order, Press
 from reporter.report import FileHash, Report, to_json
 
 if TYPE_CHECKING:
@@ -41,10 +42,17 @@ class Outcome:
     """The command line that makes the report again, where it was asked for."""
 
 
+def press(settings: Settings) -> Press:
+    """Give the press for the documents asked for; entered, it loads what it needs while data is read."""
+    wanted: tuple[Document, ...] = ("html", "pdf")
+    return Press([name for name in wanted if name in (settings.formats or DEFAULT_FORMATS)])
+
+
 def publish(
     report: Report,
     settings: Settings,
     problems: Sequence[ReporterError],
+    press: Press,
     progress: Progress,
     *,
     command: str = "",
@@ -55,24 +63,32 @@ def publish(
         report: What to say.
         settings: What was asked for.
         problems: What went wrong before.
+        press: What makes the documents with charts.
         progress: Told what goes on.
         command: What makes the report again, for those who read it in a build.
 
     Raises:
         DeliveryError: The folder cannot be written.
     """
-    formats, notes = _formats(settings)
+    formats, notes = settings.formats or DEFAULT_FORMATS, list[str]()
     report = msgspec.structs.replace(report, files=[])  # what lay beside an earlier report.json is not ours
     failed = list(problems)
     artifacts: list[Artifact] = []
 
     def take(made: Artifact | RenderError) -> None:
-        if isinstance(made, RenderError):
+        if isinstance(made, LibraryMissing) and not settings.formats:
+            # Nobody asked for it: a report without PDF is no failure where none can be made.
+            notes.append(f"No PDF: {made.message} {made.hint}")
+        elif isinstance(made, RenderError):
             failed.append(made)
         else:
             artifacts.append(made)
 
-    for made in _documents(report, formats, settings, progress, command):
+    progress.step("drawing charts and making documents")
+    order = Order(str(settings.templates) if settings.templates else None, settings.paper, command)
+    for made in press.make(report, order):
+        take(made)
+    for made in _texts(report, formats, command):
         take(made)
     if "email" in formats:  # after the others, for it brings some of them along
         from reporter.pipeline import mailing
@@ -88,13 +104,13 @@ def publish(
     folder = placing.folder(settings, report)
     receipts = delivery.write(folder, artifacts)
     if note := placing.settle(settings, folder):
-        notes = (*notes, note)
+        notes.append(note)
     for address in settings.upload:
         try:
             receipts += _uploaded(address, report, artifacts, settings, progress)
         except DeliveryError as error:
             failed.append(error)
-    return Outcome(report, receipts, tuple(failed), notes, tuple(artifacts))
+    return Outcome(report, receipts, tuple(failed), tuple(notes), tuple(artifacts))
 
 
 def _uploaded(
@@ -109,24 +125,8 @@ def _uploaded(
     return upload(address, folders, artifacts)
 
 
-def _formats(settings: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Settle the formats; by default PDF is left out, with a note, where its libraries are missing."""
-    if settings.formats:
-        return settings.formats, ()
-    from reporter.render import pdf
-
-    missing = pdf.available()
-    if missing is None:
-        return DEFAULT_FORMATS, ()
-    return tuple(name for name in DEFAULT_FORMATS if name != "pdf"), (f"No PDF: {missing}",)
-
-
-def _documents(
-    report: Report, formats: Sequence[str], settings: Settings, progress: Progress, command: str
-) -> Iterator[Artifact | RenderError]:
-    """Make every document but report.json; a failure takes the document's place."""
-    if {"html", "pdf"} & set(formats):
-        yield from _drawn(report, formats, settings, progress, command)
+def _texts(report: Report, formats: Sequence[str], command: str) -> Iterator[Artifact | RenderError]:
+    """Make the documents without charts; a failure takes the document's place."""
     makers: list[Callable[[Report], Artifact]] = []
     if "md" in formats and report.kind == "ci":
         from reporter.render import ci
@@ -150,34 +150,6 @@ def _documents(
         makers.append(csv)
     for make in makers:
         yield _tried(partial(make, report))
-
-
-def _drawn(
-    report: Report, formats: Sequence[str], settings: Settings, progress: Progress, command: str
-) -> Iterator[Artifact | RenderError]:
-    """Make the documents that show charts."""
-    from reporter import charts
-    from reporter.render import page, pdf, templates
-
-    progress.step("drawing charts")
-    pictures = charts.draw(report, page="html" in formats, paper="pdf" in formats)
-    assets = charts.page_assets()
-    try:
-        environment = templates.environment(settings.templates)
-    except RenderError as error:
-        yield error
-        return
-    if "html" in formats:
-        progress.step("writing the page")
-        yield _tried(partial(page.html, report, pictures, assets, env=environment, command=command))
-    if "pdf" in formats:
-        progress.step("setting the PDF")
-        attached = to_json(report)
-        yield _tried(
-            partial(
-                pdf.pdf, report, pictures, assets, env=environment, paper=settings.paper, attachment=attached
-            )
-        )
 
 
 def _tried(make: Callable[[], Artifact]) -> Artifact | RenderError:

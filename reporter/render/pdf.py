@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from reporter import units
 from reporter.artifact import Artifact, Chart
-from reporter.errors import RenderError
+from reporter.errors import LibraryMissing, RenderError
 from reporter.render import page, tables, templates, views, words
 from reporter.render.views import Limits, PageAssets
 
@@ -162,6 +162,6 @@ def _engine() -> Any:
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             return import_module("weasyprint")
     except ImportError as error:
-        raise RenderError("WeasyPrint is not installed.", hint="Run `pip install weasyprint`.") from error
+        raise LibraryMissing("WeasyPrint is not installed.", hint="Run `pip install weasyprint`.") from error
     except OSError as error:  # how a missing Pango shows itself
-        raise RenderError("The libraries WeasyPrint draws text with are missing.", hint=_HINT) from error
+        raise LibraryMissing("The libraries WeasyPrint draws text with are missing.", hint=_HINT) from error

@@ -49,6 +49,13 @@ PERSON = "person."
 TEXT_LIMIT = 500
 """Characters kept of an error text."""
 
+MAX_FIGURE = 1e12
+"""The largest cost, latency, number of tokens or coordinate that is believed; one beyond it is unknown.
+
+A trillion dollars, or thirty thousand years: nobody's item. One such figure would be the whole report, and sums
+of squares of larger ones leave the range of numbers.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
+from reporter.sources.base import MAX_FIGURE
 from reporter.sources.times import parse_instant
 from reporter.units import clean
 
@@ -79,22 +81,22 @@ class Faults:
         else:
             self._more += 1
 
-    def number(self, value: object, where: Where, name: str) -> float | None:
+    def number(self, value: object, where: Where, name: str, most: float = MAX_FIGURE) -> float | None:
         """Read a number, also one written as text.
 
         Returns:
-            A finite number. ``None`` for a missing value, ``""``, NaN and infinity (which mean that
-            PostHog had nothing to say), and for a fault.
+            A number of at most `most` either way. ``None`` for a missing value, ``""``, NaN and infinity (which
+            mean that PostHog had nothing to say), for one that is too large, and for a fault.
         """
         if type(value) is float:  # the hot path: most numbers of a run take this exit
-            return value if math.isfinite(value) else None
+            return value if abs(value) <= most else None
         if value is None:
             return None
         number = _as_float(value)
         if number is None and not _is_blank(value):
             self.add((*where, name), f"not a number but {shown(value)}")
             return None
-        return number if number is not None and math.isfinite(number) else None
+        return number if number is not None and abs(number) <= most else None
 
     def whole(self, value: object, where: Where, name: str, low: int = 0) -> int | None:
         """Read a whole number of at least `low`, also ``"1500"``, ``1500.0`` and ``"1500.0"``.
@@ -104,7 +106,7 @@ class Faults:
         """
         if type(value) is int and low <= value <= MAX_WHOLE:
             return value
-        number = self.number(value, where, name)
+        number = self.number(value, where, name, most=sys.float_info.max)
         if number is None:
             return None
         if not number.is_integer() or not low <= number <= MAX_WHOLE:

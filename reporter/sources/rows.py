@@ -24,7 +24,7 @@ from reporter.model import (
     TraceSummary,
     Window,
 )
-from reporter.sources.base import TEXT_LIMIT
+from reporter.sources.base import MAX_FIGURE, TEXT_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -129,7 +129,6 @@ def failures(rows: Sequence[Sequence[Any]]) -> tuple[Failure, ...]:
     built = []
     for (key, message, status, model, provider), group in groups.items():
         times = sorted(row[5] for row in group)
-        costs = [row[6] for row in group if row[6] is not None]
         built.append(
             Failure(
                 key=key,
@@ -140,7 +139,7 @@ def failures(rows: Sequence[Sequence[Any]]) -> tuple[Failure, ...]:
                 count=len(group),
                 first_at=aware(times[0]),
                 last_at=aware(times[-1]),
-                cost_usd=_figure(math.fsum(costs)) if costs else None,
+                cost_usd=_sum(row[6] for row in group),
                 users=len({row[7] for row in group if row[7]}),
             )
         )
@@ -341,14 +340,14 @@ def _cut(text: str | None, limit: int) -> str | None:
 
 
 def _figure(value: float | None) -> float | None:
-    """Give a finite number; minus zero becomes zero, so that equal answers print equally."""
-    if value is None or not math.isfinite(value):
+    """Give a number that can be believed; minus zero becomes zero, so that equal answers print equally."""
+    if value is None or not abs(value) <= MAX_FIGURE:  # not a number is not below it either
         return None
     return value + 0.0
 
 
 def _status(value: float | None) -> int | None:
-    if value is None or value != int(value) or int(value) not in _HTTP_STATUS:
+    if value is None or value not in _HTTP_STATUS:  # 429.0 is, 429.5 and infinity are not
         return None
     return int(value)
 

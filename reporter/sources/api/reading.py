@@ -20,6 +20,7 @@ from reporter.sources.api import values
 from reporter.sources.api.ask import Row, batches, by_column, divided, full, rows_of
 from reporter.sources.api.client import Client
 from reporter.sources.decode import EventRow, decode_header, decode_membership, decode_run
+from reporter.sources.queries import HEADER_PROPERTIES
 from reporter.sources.queries.hogql import items as item_questions
 from reporter.sources.queries.hogql import population as population_questions
 from reporter.sources.queries.hogql import runs as run_questions
@@ -296,7 +297,7 @@ def _listed_event(row: Mapping[str, Any]) -> EventRow:
     """Give a row of the run list as the event it stands for."""
     properties: Any = row["whole"]
     if not properties:
-        named = run_questions.HEADER_PROPERTIES
+        named = HEADER_PROPERTIES
         properties = {
             name: value
             for number, name in enumerate(named)
@@ -312,7 +313,7 @@ def _run_id(row: Mapping[str, Any]) -> str:
     told = _native(row["header0"])
     if told is None and row["whole"]:
         whole = _native(row["whole"])
-        told = whole.get(run_questions.HEADER_PROPERTIES[0]) if isinstance(whole, Mapping) else None
+        told = whole.get(HEADER_PROPERTIES[0]) if isinstance(whole, Mapping) else None
     return str(told).strip() if told is not None else ""
 
 

@@ -243,6 +243,9 @@ class Store:
             "memory_limit": _MEMORY,
             "temp_directory": str(Path(self._folder) / "spill"),
             "preserve_insertion_order": False,
+            # Memory goes back to the system after each query: what follows needs it more than the next scan.
+            "allocator_flush_threshold": "1MB",
+            "allocator_bulk_deallocation_flush_threshold": "1MB",
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "allow_community_extensions": False,

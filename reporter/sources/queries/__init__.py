@@ -18,6 +18,19 @@ if TYPE_CHECKING:
 ERROR_CHARS = 20_000
 """Characters kept of an error before its message is looked for."""
 
+HEADER_PROPERTIES = (
+    "$ai_clustering_run_id",
+    "$ai_clustering_level",
+    "$ai_clustering_job_id",
+    "$ai_clustering_job_name",
+    "$ai_window_start",
+    "$ai_window_end",
+    "$ai_total_items_analyzed",
+    "$ai_total_traces_analyzed",
+    "$ai_clustering_params",
+)
+"""Properties of a run's event that make its header."""
+
 SUMMARY_EVENTS: Mapping[Level, tuple[str, str]] = {
     "trace": ("$ai_trace_summary", "$ai_trace_id"),
     "generation": ("$ai_generation_summary", "$ai_generation_id"),

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reporter.sources.base import CALL_EVENTS, RUN_EVENTS
-from reporter.sources.queries import ERROR_CHARS, FIELDS, TRACE_EVENTS, literals
+from reporter.sources.queries import ERROR_CHARS, FIELDS, HEADER_PROPERTIES, TRACE_EVENTS, literals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,17 +86,20 @@ _USE = "(e.model, CAST(e.event <> '$ai_span' AS INTEGER), e.tokens_in, e.tokens_
 """What one event tells of its model."""
 _NO_VERDICT = "NULL, NULL, NULL, NULL, NULL"
 
+_HEADER_PATHS = ", ".join(f"""'$."{name}"'""" for name in HEADER_PROPERTIES)
+_HEADER = ", ".join(f"'{name}', header[{index}]" for index, name in enumerate(HEADER_PROPERTIES, start=1))
+_TOTALS_AT = [index for index, name in enumerate(HEADER_PROPERTIES, start=1) if "_total_" in name]
+_UNCOUNTED = " AND ".join(f"coalesce(json_type(header[{index}]), 'NULL') = 'NULL'" for index in _TOTALS_AT)
+
 RUN_HEADERS = f"""
     SELECT uuid, event, ts,
-           CASE WHEN coalesce(json_extract_string(properties, '$."$ai_total_items_analyzed"'),
-                              json_extract_string(properties, '$."$ai_total_traces_analyzed"')) IS NULL
-                THEN properties ELSE json_merge_patch(properties, '{{"$ai_clusters": null}}') END,
+           CASE WHEN {_UNCOUNTED} THEN properties ELSE CAST(json_object({_HEADER}) AS VARCHAR) END,
            run_id
-    FROM {AI_EVENTS}
-    WHERE event IN ({_RUNS}) AND ts BETWEEN $since AND $until
+    FROM (SELECT *, json_extract(properties, [{_HEADER_PATHS}]) AS header FROM {AI_EVENTS}
+          WHERE event IN ({_RUNS}) AND ts BETWEEN $since AND $until)
     ORDER BY ts DESC, uuid DESC
     """
-"""Runs emitted in a span, both ends included, newest first; clusters only where the counts are missing."""
+"""Runs emitted in a span, both ends included, newest first; whole only where the counts are missing."""
 
 RUN_EVENT = f"""
     SELECT uuid, event, ts, properties FROM {AI_EVENTS}

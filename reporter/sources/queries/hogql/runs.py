@@ -7,27 +7,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
+from reporter.sources.queries import HEADER_PROPERTIES
 from reporter.sources.queries.hogql.spelling import RUNS, Ask, Values, nested
 
 Emission: TypeAlias = tuple[str, datetime]
 """A run's event: its uuid, and when it was emitted."""
 RUNS_LIMIT = 5_000
 _SECOND = timedelta(seconds=1)
-_HEADER = (
-    "clustering_run_id",
-    "clustering_level",
-    "clustering_job_id",
-    "clustering_job_name",
-    "window_start",
-    "window_end",
-    "total_items_analyzed",
-    "total_traces_analyzed",
-    "clustering_params",
-)
 _COUNTS = slice(6, 8)
 """Where the two names of the number of items stand among them."""
-HEADER_PROPERTIES = tuple(f"$ai_{name}" for name in _HEADER)
-"""Properties of a run's event that make its header, in the order of `runs`' columns."""
 _SHAPE = """JSONExtractArrayRaw(properties, '$ai_clusters') AS listed,
     JSONType(properties, '$ai_clusters') AS kept"""
 _PLAIN = "kept = 'Array' AND arrayAll(c -> JSONType(c, 'traces') = 'Object', listed)"
@@ -41,10 +29,10 @@ def runs(since: datetime, until: datetime) -> Ask:
     ``plain`` says whether the items' keys can be read where the data lie.
     """
     values = Values()
-    headers = [f"header{number}" for number in range(len(_HEADER))]
+    headers = [f"header{number}" for number in range(len(HEADER_PROPERTIES))]
     named = ", ".join(
-        f"JSONExtractRaw(properties, '$ai_{name}') AS {header}"
-        for name, header in zip(_HEADER, headers, strict=True)
+        f"JSONExtractRaw(properties, '{name}') AS {header}"
+        for name, header in zip(HEADER_PROPERTIES, headers, strict=True)
     )
     kept = ", ".join(["id", "kind", "emitted", *headers])
     run, (items, traces) = headers[0], headers[_COUNTS]
