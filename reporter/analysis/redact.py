@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from reporter.analysis import findings, gates, wording
+from reporter.analysis import gates, wording
 from reporter.analysis.scrub import scrub
 from reporter.analysis.wording import title_of
 from reporter.report import (
@@ -66,6 +66,8 @@ def redact(report: Report, level: Redaction) -> Report:
     ]
     headline = report.headline
     if report.kind != "incident" and (target == "numbers" or report.redaction == "full"):
+        from reporter.analysis import findings  # with scipy behind it, which few redactions need
+
         headline = findings.verdict_and_headline(told, sections, report.kind)[1]
     told_incident = report.incident
     if isinstance(told_incident, Incident):

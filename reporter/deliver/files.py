@@ -11,6 +11,7 @@ import errno
 import os
 import re
 import secrets
+import time
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +19,9 @@ from pathlib import Path
 from reporter.artifact import Artifact, Receipt
 from reporter.errors import DeliveryError
 
+_STAGED = re.compile(r"\.[A-Za-z0-9][A-Za-z0-9._-]{0,150}\.[0-9a-f]{12}\.tmp", re.ASCII)
+_ABANDONED_S = 3_600
+"""A staged file as old as this belongs to a run that was killed."""
 LAST = "report.json"
 """Written after all others, since it holds their hashes: a folder left half renamed can be told."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}", re.ASCII)
@@ -52,6 +56,7 @@ def write(folder: Path, artifacts: Sequence[Artifact]) -> tuple[Receipt, ...]:
     staged: dict[str, Path] = {}
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
         for artifact in artifacts:
             if (folder / artifact.name).is_dir() and not (folder / artifact.name).is_symlink():
                 raise DeliveryError(
@@ -91,6 +96,15 @@ def _check_names(folder: Path, artifacts: Sequence[Artifact]) -> None:
         if artifact.name.lower() in seen:
             raise DeliveryError("two documents have the same name", subject=str(folder / artifact.name))
         seen.add(artifact.name.lower())
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what runs that were killed had staged, and nothing that another run may be staging now."""
+    for path in folder.iterdir():
+        if _STAGED.fullmatch(path.name) and path.is_file() and not path.is_symlink():
+            with contextlib.suppress(OSError):
+                if time.time() - path.stat().st_mtime > _ABANDONED_S:
+                    path.unlink()
 
 
 def _new_name(folder: Path, name: str) -> Path:

@@ -95,8 +95,7 @@ def publish(
 
         take(_tried(partial(mailing.eml, report, tuple(artifacts), settings)))
     if "json" in formats:
-        files = [FileHash(name=a.name, sha256=sha256(a.data).hexdigest()) for a in artifacts]
-        report = msgspec.structs.replace(report, files=files)
+        report = _with_hashes(report, artifacts)
         artifacts.append(Artifact(name="report.json", media_type="application/json", data=to_json(report)))
     progress.step("writing files")
     from reporter.deliver import files as delivery
@@ -105,12 +104,30 @@ def publish(
     receipts = delivery.write(folder, artifacts)
     if note := placing.settle(settings, folder):
         notes.append(note)
+    copies, refused = _copies(report, artifacts, settings, progress)
+    receipts += copies
+    failed += refused
+    return Outcome(report, receipts, tuple(failed), tuple(notes), tuple(artifacts))
+
+
+def _with_hashes(report: Report, artifacts: Sequence[Artifact]) -> Report:
+    """Name the files beside a report, so that a mixed set can be told."""
+    files = [FileHash(name=made.name, sha256=sha256(made.data).hexdigest()) for made in artifacts]
+    return msgspec.structs.replace(report, files=files)
+
+
+def _copies(
+    report: Report, artifacts: Sequence[Artifact], settings: Settings, progress: Progress
+) -> tuple[tuple[Receipt, ...], list[ReporterError]]:
+    """Copy the documents to every address asked for; gives the receipts, and why others have none."""
+    receipts: tuple[Receipt, ...] = ()
+    failed: list[ReporterError] = []
     for address in settings.upload:
         try:
             receipts += _uploaded(address, report, artifacts, settings, progress)
         except DeliveryError as error:
             failed.append(error)
-    return Outcome(report, receipts, tuple(failed), tuple(notes), tuple(artifacts))
+    return receipts, failed
 
 
 def _uploaded(

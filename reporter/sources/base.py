@@ -49,11 +49,11 @@ PERSON = "person."
 TEXT_LIMIT = 500
 """Characters kept of an error text."""
 
-MAX_FIGURE = 1e12
+MAX_FIGURE = 1e15
 """The largest cost, latency, number of tokens or coordinate that is believed; one beyond it is unknown.
 
-A trillion dollars, or thirty thousand years: nobody's item. One such figure would be the whole report, and sums
-of squares of larger ones leave the range of numbers.
+Nobody's items, nor all of a window, come near it; one such figure would be the whole report, and sums of
+squares of much larger ones leave the range of numbers.
 """
 
 

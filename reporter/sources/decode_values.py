@@ -85,8 +85,8 @@ class Faults:
         """Read a number, also one written as text.
 
         Returns:
-            A number of at most `most` either way. ``None`` for a missing value, ``""``, NaN and infinity (which
-            mean that PostHog had nothing to say), for one that is too large, and for a fault.
+            A number of at most `most` either way. ``None`` for a missing value, ``""``, NaN and infinity
+            (which mean that PostHog had nothing to say), for one that is too large, and for a fault.
         """
         if type(value) is float:  # the hot path: most numbers of a run take this exit
             return value if abs(value) <= most else None

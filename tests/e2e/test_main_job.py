@@ -127,11 +127,14 @@ def test_report_does_not_depend_on_row_order_format_or_environment(tmp_path: Pat
         ]
     ):
         done = reporter(
-            "report", "--source", str(path), "--now", NOW_TEXT, "--out", f"out{index}", cwd=tmp_path, env=env
-        )
+            "report", "--source", str(path), "--now", NOW_TEXT, "--out", f"out{index}",
+            "--format", "html,pdf,json,md,junit,email,csv", cwd=tmp_path, env=env,
+        )  # fmt: skip
         assert done.returncode == 0, done.stderr
         outputs.append({p.name: p.read_bytes() for p in (tmp_path / f"out{index}").iterdir()})
-    assert set(outputs[0]) == {"report.html", "report.pdf", "report.json"}
+    assert set(outputs[0]) == {
+        "report.html", "report.pdf", "report.json", "summary.md", "junit.xml", "report.eml", "clusters.csv",
+    }  # fmt: skip
     for name in outputs[0]:
         assert outputs[0][name] == outputs[1][name], name
 

@@ -7,7 +7,7 @@ from reporter import errors
 CODES = {
     "ReporterError": 70, "UsageError": 2, "SourceError": 3, "SourceUnreadable": 3, "RunNotFound": 3,
     "QuestionRefused": 3, "QuestionFailed": 3, "QuestionTooLarge": 3,
-    "RunUnreadable": 3, "NothingToReport": 4, "RenderError": 5, "DeliveryError": 6,
+    "RunUnreadable": 3, "NothingToReport": 4, "RenderError": 5, "LibraryMissing": 5, "DeliveryError": 6,
 }  # fmt: skip
 
 

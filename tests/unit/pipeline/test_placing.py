@@ -16,7 +16,7 @@ from reporter import units
 from reporter.config import Settings
 from reporter.config.parse_delivery import FIELDS, pattern
 from reporter.pipeline import placing
-from reporter.pipeline.publishing import publish
+from reporter.pipeline.publishing import press, publish
 from reporter.report import Report, sealed
 from tests.reports import report, section, states
 
@@ -38,7 +38,8 @@ def settings(out: Path, **over: object) -> Settings:
 
 
 def write(moment: datetime, chosen: Settings) -> tuple[str, ...]:
-    return publish(at(moment), chosen, (), Silent()).notes
+    with press(chosen) as printing:
+        return publish(at(moment), chosen, (), printing, Silent()).notes
 
 
 def test_fields_are_parts_of_a_path_in_the_zone_of_the_report() -> None:
@@ -141,7 +142,9 @@ def test_names_in_a_report_cannot_point_elsewhere(tmp_path: Path, hostile: str) 
 
 def test_a_report_with_charts_has_all_its_files_in_its_folder(tmp_path: Path) -> None:
     made = sealed(report([section(clusters=3)]))
-    outcome = publish(made, settings(tmp_path, formats=("html", "json", "email")), (), Silent())
+    chosen = settings(tmp_path, formats=("html", "json", "email"))
+    with press(chosen) as printing:
+        outcome = publish(made, chosen, (), printing, Silent())
     assert [Path(receipt.path).relative_to(tmp_path).as_posix() for receipt in outcome.receipts] == [
         "2026-11-23/report.html", "2026-11-23/report.eml", "2026-11-23/report.json",
     ]  # fmt: skip

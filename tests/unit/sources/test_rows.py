@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporter.sources.rows import canonical, message_of, trace_event
+from reporter.sources.base import MAX_FIGURE
+from reporter.sources.rows import canonical, message_of, totals, trace_event
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -66,3 +67,9 @@ def test_any_properties_make_an_event(properties: str | None) -> None:
     event = trace_event(row, properties)
     for text in (event.span_id, event.name, event.parent_id, event.input, event.output):
         assert text is None or text.encode()
+
+
+@given(st.floats() | st.integers(-(10**18), 10**18))
+def test_a_figure_nobody_can_believe_is_unknown(figure: float) -> None:
+    cost = totals((1, 1, figure, None, None, 0)).cost_usd
+    assert cost == (figure if abs(figure) <= MAX_FIGURE else None)

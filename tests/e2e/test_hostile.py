@@ -1,0 +1,201 @@
+"""Every command and format over data that means harm: nothing runs, nothing is fetched, nobody sees a traceback."""
+
+from __future__ import annotations
+
+import csv
+import email
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from email import policy
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pypdf
+import pytest
+from markdown_it import MarkdownIt
+
+from tests import hostile
+from tests.e2e.commands import reporter
+
+SEEN_BY_NOBODY = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+OURS = re.compile(
+    r"https://us\.posthog\.com/[!-~]*|#[\w%.~:-]*|data:(?:font/woff2|image/png);base64,[\w+/=]*"
+)
+MOST_MB = 400
+
+
+class Page(HTMLParser):
+    """Collects what a page could do harm with."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.scripts = 0
+        self.acting: list[str] = []
+        self.addresses: list[str] = []
+        self.tags: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note scripts, handlers, styles and addresses."""
+        self.tags.add(tag)
+        self.scripts += tag == "script"
+        self.acting += [name for name, _ in attrs if name.startswith("on") or name == "style"]
+        self.addresses += [
+            value or "" for name, value in attrs if name in ("href", "src", "action", "xlink:href")
+        ]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("hostile")
+    hostile.written(made)
+    return made
+
+
+def run(folder: Path, *arguments: str, data: bool = True) -> subprocess.CompletedProcess[str]:
+    given = (
+        ["--source", "events.jsonl", "--jobs", "jobs.json", "--now", "2026-11-23T08:00:00Z"] if data else []
+    )
+    done = reporter(*arguments, *given, cwd=folder)
+    assert "Traceback" not in done.stdout + done.stderr
+    assert done.returncode in (0, 1), done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def latest(folder: Path) -> str:
+    listed = json.loads(run(folder, "runs", "--json").stdout)
+    return str(listed["runs"][0]["run_id"])
+
+
+def assert_speaks_plainly(text: str) -> None:
+    found = SEEN_BY_NOBODY.search(text)
+    assert found is None, repr(text[max(0, found.start() - 40) : found.end() + 20])
+
+
+def assert_no_formula(text: str) -> None:
+    for row in csv.reader(io.StringIO(text)):
+        for cell in row:
+            assert not re.match(r"[=+@\t\r]|-(?![\d.]+(?:e-?\d+)?$)", cell), cell
+
+
+@pytest.fixture(scope="module")
+def documents(folder: Path) -> Path:
+    run(
+        folder, "report", "--format", "html,pdf,json,md,junit,email,csv", "--out", "out", "--redact", "quotes",
+        "--fail-on", "error_rate <= 5%", "--fail-on", "title:/script|\\{\\{/ avg_cost +10%",
+    )  # fmt: skip
+    return folder / "out"
+
+
+def test_the_page_holds_it_as_text(documents: Path) -> None:
+    text = (documents / "report.html").read_text("utf-8")
+    page = Page(text)
+    assert page.scripts == text.count("<script>") == 1
+    assert page.acting == []
+    assert [one for one in page.addresses if not OURS.fullmatch(one)] == []
+    assert not page.tags & {"iframe", "object", "embed", "form", "base", "link", "img"}
+    assert "&lt;script&gt;alert(1)" in text
+    assert "{{ 7*7 }}" in text
+    assert_speaks_plainly(text)
+
+
+def test_the_pdf_links_to_posthog_alone_and_runs_nothing(documents: Path) -> None:
+    read = pypdf.PdfReader(documents / "report.pdf")
+    assert not {"/JavaScript", "/OpenAction", "/AA"} & set(read.trailer["/Root"])
+    addresses = [
+        one.get_object()["/A"]["/URI"]
+        for page in read.pages
+        for one in page.get("/Annots", ())
+        if "/URI" in one.get_object().get("/A", {})
+    ]
+    assert addresses
+    assert [one for one in addresses if not OURS.fullmatch(one)] == []
+    assert set(read.attachments) == {"report.json", "clusters.csv"}
+    assert "alert(1)" in "".join(page.extract_text() for page in read.pages)
+
+
+def test_texts_beside_them_are_as_harmless(documents: Path) -> None:
+    assert_no_formula((documents / "clusters.csv").read_text("utf-8"))
+    summary = (documents / "summary.md").read_text("utf-8")
+    assert_speaks_plainly(summary)
+    shown = Page(MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(summary))
+    assert shown.acting == []
+    assert not shown.tags & {"script", "img", "svg", "style"}
+    assert [one for one in shown.addresses if not OURS.fullmatch(one)] == []
+    ElementTree.parse(documents / "junit.xml")
+    letter = email.message_from_bytes((documents / "report.eml").read_bytes(), policy=policy.default)
+    assert letter["Bcc"] is None
+    body = letter.get_body(("html",))
+    assert body is not None
+    mail = Page(body.get_content())
+    assert mail.scripts == 0
+    assert [one for one in mail.acting if one != "style"] == []
+    assert [one for one in mail.addresses if not one.startswith("cid:") and not OURS.fullmatch(one)] == []
+    assert not (documents.parent / "pwned").exists()
+
+
+def test_what_was_written_verifies_and_renders_again(folder: Path, documents: Path) -> None:
+    assert run(folder, "verify", str(documents / "report.json"), data=False).returncode == 0
+    for level in ("titles", "numbers"):
+        run(folder, "render", str(documents / "report.json"), "--format", "html,md", "--redact", level,
+            "--out", level, data=False)  # fmt: skip
+
+
+CLOSER = (
+    ("jobs",),
+    ("jobs", "--json"),
+    ("runs",),
+    ("cluster", "RUN", "0"),
+    ("cluster", "RUN", "3", "--by", "$ai_model", "--json"),
+    ("traces", "--since", "2026-11-15T00:00Z", "--until", "2026-11-23T00:00Z", "--csv"),
+    ("traces", "--where", "$ai_model=' OR 1=1 --", "--since", "2026-11-15T00:00Z"),
+    ("trace", "TRACE", "--redact", "full"),
+    ("trace", "TRACE", "--redact", "full", "--json"),
+    ("query", "select properties.$ai_model, properties.$ai_error from events", "--redact", "full", "--unbounded"),
+    ("query", "select properties.$ai_model, properties.$ai_error from events", "--redact", "full", "--unbounded",
+     "--csv"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", CLOSER, ids=" ".join)
+def test_a_closer_look_says_it_without_escapes(folder: Path, latest: str, words: tuple[str, ...]) -> None:
+    known = {"RUN": latest, "TRACE": f"{hostile.TEXTS[0]}#0-0-0-3"}
+    done = run(folder, *(known.get(word, word) for word in words))
+    assert done.returncode == 0
+    assert_speaks_plainly(done.stderr)
+    if "--json" in words:
+        json.loads(done.stdout)
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", done.stdout)
+        return
+    assert_speaks_plainly(done.stdout)
+    if "--csv" in words:
+        assert_no_formula(done.stdout)
+
+
+def test_an_incident_and_a_build_survive_it(folder: Path) -> None:
+    run(folder, "incident", "--from", "2026-11-20T00:00Z", "--to", "2026-11-21T00:00Z", "--out", "incident")
+    done = run(
+        folder, "ci", "--format", "md,junit,codequality,json", "--out", "ci", "--fail-on", "error_rate <= 5%"
+    )
+    assert done.returncode == 1
+    ElementTree.parse(folder / "ci" / "junit.xml")
+    json.loads((folder / "ci" / "gl-code-quality-report.json").read_text("utf-8"))
+    assert len((folder / "ci" / "summary.md").read_text("utf-8")) < 60_000
+
+
+def test_memory_stays_small(folder: Path) -> None:
+    command = [sys.executable, "-m", "reporter", "report", "--source", "events.jsonl", "--now",
+               "2026-11-23T08:00:00Z", "--format", "html,pdf,json", "--out", "small", "--no-cache"]  # fmt: skip
+    started = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, used = os.wait4(started.pid, 0)
+    started.returncode = os.waitstatus_to_exitcode(status)
+    assert started.returncode == 0
+    assert used.ru_maxrss / 1024 < MOST_MB

@@ -1,0 +1,91 @@
+"""Documents made in processes of their own: the same bytes, every failure told, and no process left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from reporter import press
+from reporter.artifact import Artifact
+from reporter.errors import LibraryMissing, RenderError
+from reporter.press import Order, Press, PressFault
+from reporter.report import sealed
+from tests.reports import report, section
+
+REPORT = sealed(report([section(clusters=2)]))
+
+
+def pids(used: Press) -> list[int]:
+    return [process.pid for process in used._running.values()]
+
+
+def gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def test_a_document_is_the_one_this_process_would_make() -> None:
+    order = Order(paper="letter", command="reporter ci --job x")
+    with Press(["html", "pdf"]) as used:
+        made = list(used.make(REPORT, order))
+    assert made == [press.document("html", REPORT, order), press.document("pdf", REPORT, order)]
+
+
+def test_no_process_is_left_when_nothing_was_asked() -> None:
+    with Press(["html", "pdf"]) as used:
+        started = pids(used)
+        assert len(started) == 2
+        assert not any(map(gone, started))
+    assert all(map(gone, started))
+
+
+def test_a_process_ends_by_itself_when_its_parent_is_gone() -> None:
+    with Press(["html"]) as used:
+        (process,) = used._running.values()
+        assert process.stdin is not None
+        process.stdin.close()  # what a parent that was killed leaves
+        assert process.wait(timeout=60) == 0
+
+
+def test_a_process_that_is_killed_is_told() -> None:
+    with Press(["html", "pdf"]) as used:
+        os.kill(pids(used)[0], signal.SIGKILL)
+        while used._running["html"].poll() is None:
+            time.sleep(0.01)
+        lost, made = used.make(REPORT, Order())
+    assert isinstance(lost, RenderError)
+    assert "SIGKILL" in lost.message
+    assert lost.subject == "report.html"
+    assert isinstance(made, Artifact)
+
+
+def test_a_template_that_fails_there_is_told_here(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("{{ nonsense.here }}")
+    with Press(["html"]) as used:
+        (failed,) = used.make(REPORT, Order(templates=str(tmp_path)))
+    assert isinstance(failed, RenderError)
+    assert not isinstance(failed, LibraryMissing)
+    assert "page.html" in failed.subject + failed.message
+
+
+def test_a_bug_there_is_a_bug_here() -> None:
+    with Press(["pdf"]) as used, pytest.raises(PressFault) as caught:
+        list(used.make(REPORT, Order(paper="a3")))  # type: ignore[arg-type]
+    assert "Traceback" in caught.value.__notes__[0]
+
+
+def test_secrets_of_the_environment_are_not_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POSTHOG_PERSONAL_API_KEY", "phx_secret")
+    monkeypatch.setenv("REPORTER_MAIL_PASSWORD", "hunter2")
+    with Press(["html"]) as used:
+        environ = Path(f"/proc/{pids(used)[0]}/environ").read_bytes()
+    assert b"PATH=" in environ
+    assert b"phx_secret" not in environ
+    assert b"hunter2" not in environ
