@@ -10,7 +10,7 @@ LOCK := $(BIN)/python -m piptools compile --quiet --generate-hashes --no-strip-e
 	--no-emit-options --no-header --no-annotate
 
 .PHONY: help setup dev system demo samples test check lint types contracts spelling docs docs-check pictures golden \
-	bench wheel lock clean
+	bench fuzz audit sbom wheel lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | while read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
@@ -81,7 +81,11 @@ docs: dev ## write the generated documents
 	$(BIN)/python -m reporter.render.reference > docs/templates.md.new
 	mv docs/templates.md.new docs/templates.md
 
+	$(BIN)/python docs/licences.py > docs/licences.md.new
+	mv docs/licences.md.new docs/licences.md
+
 docs-check: dev
+	@$(BIN)/python docs/licences.py | cmp - docs/licences.md || { echo "docs/licences.md is stale: make docs" >&2; exit 1; }
 	@$(BIN)/reporter schema | cmp - docs/report.schema.json || { echo "docs/report.schema.json is stale: make docs" >&2; exit 1; }
 	@$(BIN)/python -m reporter.cli.reference | cmp - docs/cli.md || { echo "docs/cli.md is stale: make docs" >&2; exit 1; }
 	@$(BIN)/python -m reporter.render.reference | cmp - docs/templates.md || { echo "docs/templates.md is stale: make docs" >&2; exit 1; }
@@ -94,6 +98,17 @@ golden: dev ## accept today's output as the reviewed one (a commit of its own)
 
 bench: dev ## measure, as ratios to a bare interpreter in the same run
 	$(BIN)/python benchmarks/run.py
+
+fuzz: dev ## look for inputs that break what reads untrusted bytes: SECONDS=60 for each target
+	$(BIN)/python -m tests.fuzz.run $(or $(SECONDS),60)
+
+audit: dev ## known weaknesses of what is locked, where the index tells
+	$(BIN)/pip-audit --requirement requirements.lock --require-hashes --disable-pip --progress-spinner off
+
+sbom: dev ## what an installation consists of, with licences (CycloneDX), into dist/
+	rm -rf build/sbom && $(BIN)/python -m venv build/sbom
+	build/sbom/bin/python -m pip -qq install --require-hashes -r requirements.lock
+	.ci/sbom build/sbom/bin/python dist/sbom.cdx.json
 
 # -- building it -----------------------------------------------------------------------------------
 

@@ -227,3 +227,15 @@ def test_every_dependency_has_a_reason_in_writing() -> None:
     for group in (PROJECT["project"]["dependencies"], PROJECT["dependency-groups"]["dev"]):
         for requirement in group:
             assert re.search(rf"^\| {re.escape(plain(requirement))} \|", written, re.MULTILINE), requirement
+
+
+def test_every_licence_is_stated() -> None:
+    listed = (ROOT / "docs" / "licences.md").read_text("utf-8")
+    assert "not stated" not in listed
+    assert set(pins("requirements.lock")) <= set(re.findall(r"^\| ([a-z0-9-]+) \|", listed, re.MULTILINE))
+
+
+def test_every_test_that_the_threats_name_exists() -> None:
+    named = re.findall(r"`(tests/[\w/.]+)`", (ROOT / "SECURITY.md").read_text("utf-8"))
+    assert len(named) > 15
+    assert [name for name in named if not (ROOT / name).exists()] == []

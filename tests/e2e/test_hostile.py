@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from email import policy
@@ -18,6 +19,7 @@ from xml.etree import ElementTree
 import pypdf
 import pytest
 from markdown_it import MarkdownIt
+from pypdf.generic import StreamObject
 
 from tests import hostile
 from tests.e2e.commands import reporter
@@ -140,6 +142,20 @@ def test_texts_beside_them_are_as_harmless(documents: Path) -> None:
     assert [one for one in mail.acting if one != "style"] == []
     assert [one for one in mail.addresses if not one.startswith("cid:") and not OURS.fullmatch(one)] == []
     assert not (documents.parent / "pwned").exists()
+
+
+def test_nothing_written_tells_of_this_machine(folder: Path, documents: Path) -> None:
+    told = [str(folder), str(Path.home()), str(Path(sys.prefix)), socket.gethostname()]
+    pdf = pypdf.PdfReader(documents / "report.pdf")
+    objects = [pdf.get_object(number) for number in range(1, int(pdf.trailer["/Size"]))]
+    streams = [one.get_data() for one in objects if isinstance(one, StreamObject) and "/Width" not in one]
+    assert len(streams) > 10
+    held = [path.read_bytes() for path in documents.iterdir()] + streams
+    letter = email.message_from_bytes((documents / "report.eml").read_bytes(), policy=policy.default)
+    held += [part.get_payload(decode=True) or b"" for part in letter.walk() if not part.is_multipart()]
+    for word in told:
+        assert len(word) > 3
+        assert not any(word.encode() in bytes_ for bytes_ in held), word
 
 
 def test_what_was_written_verifies_and_renders_again(folder: Path, documents: Path) -> None:
