@@ -14,8 +14,8 @@ LOCK = Path(__file__).resolve().parent.parent / "requirements.lock"
 CLASSIFIER = "License :: OSI Approved :: "
 HEAD = """# Licences
 
-Every package that is installed to run reporter, pinned by hash in `requirements.lock`, with the licence its own
-metadata states. Made by `make docs`; `make sbom` writes the same as a CycloneDX document.
+Every package that is installed to run reporter, pinned by hash in `requirements.lock`, with the licence
+its own metadata states. Made by `make docs`; `make sbom` writes the same as a CycloneDX document.
 
 | Package | Version | Licence |
 | --- | --- | --- |
