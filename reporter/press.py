@@ -32,7 +32,7 @@ _START = (
     "import sys; sys.path[:] = sys.argv[2:]; from reporter.press import main; sys.exit(main(sys.argv[1]))"
 )
 """Finds what this process would find, and nothing that lies in the working folder."""
-_PRIVATE = ("POSTHOG_", "REPORTER_")
+_PRIVATE = ("POSTHOG_", "REPORTER_", "CLICKHOUSE_")
 _OUT_OF_MEMORY_HINT = "The machine may be out of memory: make fewer formats at once with --format."
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from reporter.model import LEVELS, NOISE, Cluster, Item, Level, Run, RunHeader, Window
+from reporter.sources.base import MAX_FIGURE
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -60,7 +61,7 @@ def money() -> st.SearchStrategy[float | None]:
 
 def finite() -> st.SearchStrategy[float]:
     """Draw any finite number."""
-    return st.floats(allow_nan=False, allow_infinity=False)
+    return st.floats(-MAX_FIGURE, MAX_FIGURE)
 
 
 def instants() -> st.SearchStrategy[datetime]:

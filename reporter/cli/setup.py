@@ -16,7 +16,12 @@ from reporter.cli.session import Session
 from reporter.cli.table import Column, table
 from reporter.errors import DeliveryError, UsageError
 
-_SECRETS = {"api_key": "posthog.api_key", "mail_password": "mail.password", "notify_urls": "notify.urls"}
+_SECRETS = {
+    "api_key": "posthog.api_key",
+    "clickhouse_password": "clickhouse.password",
+    "mail_password": "mail.password",
+    "notify_urls": "notify.urls",
+}
 """What secrets are called here; none has a place in a file."""
 _COLUMNS = (Column("SETTING"), Column("VALUE"), Column("FROM"))
 

@@ -19,8 +19,8 @@ KEYS = (
     Key(
         "source",
         DATA,
-        "Where the data comes from: `posthog`, or a file, folder or glob of a PostHog batch export"
-        " (Parquet, or JSON lines, plain or compressed).",
+        "Where the data comes from: `posthog`; a file, folder or glob of a PostHog batch export (Parquet,"
+        " or JSON lines, plain or compressed); or `clickhouse://USER@HOST/DATABASE`.",
         parse.source,
         '"posthog"',
         ("--source",),
@@ -30,7 +30,8 @@ KEYS = (
     Key(
         "jobs_file",
         DATA,
-        "The list of clustering jobs as PostHog's API gives it, for exports, which do not hold it.",
+        "The list of clustering jobs as PostHog's API gives it, for exports and ClickHouse, which do not hold"
+        " it.",
         parse.path,
         '"jobs.json"',
         ("--jobs",),
@@ -67,6 +68,17 @@ KEYS = (
         ("--api-key-file",),
         "FILE",
         table="posthog",
+        rebased=True,
+    ),
+    Key(
+        "clickhouse_password_file",
+        DATA,
+        "File that holds ClickHouse's password. Otherwise CLICKHOUSE_PASSWORD is used; the password itself is"
+        " never a flag or a setting.",
+        parse.path,
+        '"clickhouse.password"',
+        table="clickhouse",
+        word="password_file",
         rebased=True,
     ),
     Key(

@@ -22,7 +22,11 @@ from reporter.errors import UsageError
 
 FILE_NAME = "reporter.toml"
 KEY_VARIABLE = "POSTHOG_PERSONAL_API_KEY"
-SECRETS = {"mail_password": "REPORTER_MAIL_PASSWORD", "notify_urls": "REPORTER_NOTIFY_URLS"}
+SECRETS = {
+    "clickhouse_password": "CLICKHOUSE_PASSWORD",  # as ClickHouse's own programs call it
+    "mail_password": "REPORTER_MAIL_PASSWORD",
+    "notify_urls": "REPORTER_NOTIFY_URLS",
+}
 """Secrets the environment alone may hold, by field of `Settings`; a file may be named instead."""
 KEYRING_SERVICE = "cluster-reporter"
 """Under this name, and the host as user, the system's keyring may hold the key."""

@@ -109,6 +109,10 @@ class Settings:
     """Sender: an address, with or without a name."""
     mail_reply_to: str | None = None
     """Where answers go."""
+    clickhouse_password_file: Path | None = None
+    """File that holds ClickHouse's password."""
+    clickhouse_password: Secret | None = field(default=None)
+    """The password, where the environment gives it."""
     mail_host: str | None = None
     """The mail server, with or without a port."""
     mail_security: Security = "starttls"

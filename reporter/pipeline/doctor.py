@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from reporter import units
 from reporter.config import KEY_VARIABLE, POSTHOG
 from reporter.errors import ReporterError, SourceError
-from reporter.pipeline.opening import client_of
+from reporter.pipeline.opening import client_of, moment_of, opened
 
 if TYPE_CHECKING:
     from reporter.config import Settings
@@ -66,7 +66,7 @@ def examine(settings: Settings, state: StateFolder, *, progress: Progress) -> It
     if settings.source == POSTHOG:
         yield from _posthog(settings, progress)
     else:
-        yield _source(settings)
+        yield _source(settings, progress)
     if settings.mail_host is not None:
         progress.step(f"greeting {settings.mail_host}")
         yield _mail(settings)
@@ -202,15 +202,17 @@ def _skew(client: Client, now: datetime) -> Check:
     return Check(name, "pass", "agrees with PostHog's")
 
 
-def _source(settings: Settings) -> Check:
-    from reporter.sources.export import ExportSource
-
+def _source(settings: Settings, progress: Progress) -> Check:
+    now = moment_of(settings)
     try:
-        source = ExportSource((settings.source,), None, warn=lambda _: None)
+        with opened(settings, lambda _: None, progress) as source:
+            runs = source.runs(now - _LOOKED_BACK, now)
+            told = source.describe()
     except ReporterError as error:
         return Check("source", "fail", str(error.message), error.hint)
-    with source:
-        return Check("source", "pass", f"an export of {source.describe().location}")
+    kind = "an export of " if told.kind == "export" else ""
+    found = f"{kind}{told.location}; {units.plural(len(runs), 'run')} in {_LOOKED_BACK.days} days"
+    return Check("source", "pass", found)
 
 
 def _libraries() -> Iterator[Check]:

@@ -41,11 +41,13 @@ def opened(settings: Settings, warn: Warn, progress: Progress) -> Iterator[Sourc
     if settings.source == POSTHOG:
         client = client_of(settings, progress)
         source = _posthog(client, settings, warn, progress)
+    elif settings.source.startswith(("clickhouse://", "chdb://")):
+        source = _clickhouse(settings, warn, progress)
     elif "://" in settings.source:
         raise UsageError(
-            "this kind of source cannot be read yet",
+            "this kind of source cannot be read",
             subject=f"--source {settings.source}",
-            hint="Give `posthog`, or a batch export: a file, a folder or a glob.",
+            hint="Give `posthog`, clickhouse://HOST/DATABASE, or a batch export: a file, folder or glob.",
         )
     else:
         source = _export(settings, warn, progress)
@@ -80,12 +82,11 @@ def client_of(settings: Settings, progress: Progress) -> Client:
                 "Settings, Personal API keys; scopes query:read and llm_analytics:read."
             ),
         )
-    kept_s = min(_TO_RENDER_S, settings.timeout_s * _TO_RENDER_SHARE)
     return Client(
         settings.host,
         settings.project_id,
         settings.api_key.reveal,
-        timeout_s=settings.timeout_s - kept_s,
+        timeout_s=settings.timeout_s - _to_render_s(settings),
         say=progress.step,
     )
 
@@ -112,6 +113,28 @@ def _posthog(client: Client, settings: Settings, warn: Warn, progress: Progress)
     )
     # A clock set ahead of the real one is for trying things out; what is read under it counts as read then.
     return CachedSource(source, entries, clock=lambda: max(datetime.now(UTC), settings.now or real))
+
+
+def _clickhouse(settings: Settings, warn: Warn, progress: Progress) -> Source:
+    """Open a table of events in ClickHouse."""
+    from reporter.config import secret_in
+    from reporter.sources.clickhouse import ClickHouseSource, opened
+
+    def password() -> str:
+        if settings.clickhouse_password is None and settings.clickhouse_password_file is not None:
+            return secret_in(settings.clickhouse_password_file).reveal()
+        return settings.clickhouse_password.reveal() if settings.clickhouse_password else ""
+
+    left_s = settings.timeout_s - _to_render_s(settings)
+    client = opened(settings.source, password, project_id=settings.project_id, timeout_s=left_s)
+    progress.step(f"reading {client.host}")
+    jobs_file = str(settings.jobs_file) if settings.jobs_file else None
+    real = datetime.now(UTC)
+    return ClickHouseSource(client, jobs_file, warn=warn, now=max(real, settings.now or real))
+
+
+def _to_render_s(settings: Settings) -> float:
+    return min(_TO_RENDER_S, settings.timeout_s * _TO_RENDER_SHARE)
 
 
 def _export(settings: Settings, warn: Warn, progress: Progress) -> Source:

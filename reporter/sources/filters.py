@@ -43,8 +43,27 @@ class Condition:
     """Bound values by name, without the dollar sign."""
 
 
-def duckdb_condition(filters: Sequence[Mapping[str, Any]]) -> Condition | None:
-    """Spell a list of property filters, all of which must hold, for DuckDB.
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """How an engine spells what differs; ``{0}`` is the property's text, ``{1}`` a value."""
+
+    number: str
+    contains: str
+    matches: str
+
+
+DUCKDB = Spelling(
+    number="number({0})", contains="contains(lower({0}), lower({1}))", matches="regexp_matches({0}, {1}, 's')"
+)
+CLICKHOUSE = Spelling(
+    number="if(isFinite(toFloat64OrNull({0})), toFloat64OrNull({0}), NULL)",
+    contains="(positionUTF8(lowerUTF8({0}), lowerUTF8({1})) > 0)",
+    matches="match({0}, concat('(?s)', {1}))",
+)
+
+
+def condition_of(filters: Sequence[Mapping[str, Any]], spelling: Spelling = DUCKDB) -> Condition | None:
+    """Spell a list of property filters, all of which must hold.
 
     PostHog's reading is kept: a property that is missing, empty or the text ``null`` counts as not
     set; the negative operators let events without the property pass; lists mean "any of" for the
@@ -53,13 +72,14 @@ def duckdb_condition(filters: Sequence[Mapping[str, Any]]) -> Condition | None:
 
     Args:
         filters: ``{key, value, operator?, type?}`` objects, as a job holds them.
+        spelling: Whose SQL it is.
 
     Returns:
         The condition (true for an empty list), or ``None`` if any filter cannot be spelled: another
         type than event or person, an unknown operator, an order between things that are no numbers,
         a malformed filter. That a regular expression is valid must be tried out by the reader.
     """
-    builder = _Builder()
+    builder = _Builder(spelling)
     terms = []
     for raw in filters:
         term = builder.term(raw)
@@ -77,9 +97,9 @@ def named(name: str) -> Property:
     return Property("event" if key == name else "person", key)
 
 
-def equality(properties: Mapping[str, str]) -> Condition:
-    """Spell "each of these properties has this text" for DuckDB."""
-    builder = _Builder()
+def equality(properties: Mapping[str, str], spelling: Spelling = DUCKDB) -> Condition:
+    """Spell "each of these properties has this text"."""
+    builder = _Builder(spelling)
     terms = []
     for key, text in sorted(properties.items()):
         column = builder.column(named(key))
@@ -92,7 +112,8 @@ def equality(properties: Mapping[str, str]) -> Condition:
 class _Builder:
     """Collects properties and values while terms are spelled."""
 
-    def __init__(self) -> None:
+    def __init__(self, spelling: Spelling) -> None:
+        self.spelling = spelling
         self.properties: list[Property] = []
         self.values: dict[str, Any] = {}
 
@@ -124,7 +145,7 @@ class _Builder:
         number = _number(value)
         if number is None:
             return None
-        return f"coalesce({_as_number(self.column(prop))} {sign} {self.value(number)}, false)"
+        return f"coalesce({self.number(self.column(prop))} {sign} {self.value(number)}, false)"
 
     def _matching(self, prop: Property, operator: str, value: object) -> str | None:
         values = list(value) if isinstance(value, (list, tuple)) else [value]
@@ -138,16 +159,19 @@ class _Builder:
         any_of = " OR ".join(spell(self, column, text) for text in texts if text is not None)
         return f"NOT coalesce({any_of}, false)" if negative else f"coalesce({any_of}, false)"
 
+    def number(self, column: str) -> str:
+        return self.spelling.number.format(column)
+
     def equal(self, column: str, text: str) -> str:
         same = f"{column} = {self.value(text)}"
         number = _number(text)
-        return f"({same})" if number is None else f"({same} OR {_as_number(column)} = {self.value(number)})"
+        return f"({same})" if number is None else f"({same} OR {self.number(column)} = {self.value(number)})"
 
     def contains(self, column: str, text: str) -> str:
-        return f"contains(lower({column}), lower({self.value(text)}))"
+        return self.spelling.contains.format(column, self.value(text))
 
     def matches(self, column: str, text: str) -> str:
-        return f"regexp_matches({column}, {self.value(text)}, 's')"
+        return self.spelling.matches.format(column, self.value(text))
 
 
 _MATCHERS: Mapping[str, tuple[Callable[[_Builder, str, str], str], bool]] = {
@@ -170,10 +194,6 @@ def _property(raw: object) -> Property | None:
         return None
     scope = _SCOPES.get(kind) if kind is None or isinstance(kind, str) else None
     return Property(scope, key) if scope else None
-
-
-def _as_number(column: str) -> str:
-    return f"number({column})"
 
 
 def _text(value: object) -> str | None:

@@ -1,11 +1,13 @@
 """The list of clustering jobs as PostHog's REST interface answers it, turned into `Job` values.
 
-Pure: whoever fetched the answer, or read it from a file, passes it in. Nothing in it is trusted.
+Whoever fetched the answer passes it in, or names the file it was saved to. Nothing in it is trusted.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reporter.errors import SourceUnreadable
@@ -52,6 +54,26 @@ def decode_jobs(answer: object, subject: str = "the list of clustering jobs") ->
         raise _unreadable(subject, faults)
     jobs = (job for _, job in found.values())
     return tuple(sorted(jobs, key=lambda job: (LEVELS.index(job.level), job.name, str(job.id))))
+
+
+def read_jobs(path: str) -> tuple[Job, ...]:
+    """Read a list of jobs that was saved to a file.
+
+    Raises:
+        SourceUnreadable: There is no such file, or it is no such list.
+    """
+    name = Path(path).name
+    try:
+        text = Path(path).expanduser().read_text(encoding="utf-8-sig")
+        answer = json.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not JSON"
+        raise SourceUnreadable(
+            f"the list of jobs cannot be read: {reason}",
+            subject=name,
+            hint="Save the answer of GET …/llm_analytics/clustering_jobs/ in this file.",
+        ) from error
+    return decode_jobs(answer, subject=name)
 
 
 def decode_job(answer: object, subject: str = "the clustering job") -> Job:

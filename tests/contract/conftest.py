@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,16 @@ import pytest
 from reporter.sources.api import ApiSource
 from reporter.sources.api.client import Client
 from reporter.sources.cached import CachedSource
+from reporter.sources.clickhouse import ClickHouseSource
+from reporter.sources.clickhouse.address import parse
+from reporter.sources.clickhouse.client import ClickHouse
+from reporter.sources.clickhouse.engines import Embedded
 from reporter.sources.export import ExportSource
 from reporter.state.entries import Entries
 from tests.contract import cases
 from tests.contract.exports import Event, write_jsonl, write_parquet
-from tests.servers.fixtures import posthog  # noqa: F401 (a fixture)
+from tests.servers.fixtures import posthog, tables  # noqa: F401 (fixtures)
+from tests.servers.store import Store, database_of
 
 if TYPE_CHECKING:
     from reporter.report import Caveat
@@ -27,6 +33,7 @@ if TYPE_CHECKING:
 
 Layout = Callable[[Path, Sequence[Event]], Sequence[str]]
 Warn = Callable[["Caveat"], None]
+PROJECTS = count(1)
 TODAY = datetime(2026, 4, 1, tzinfo=UTC)
 """The present, to an adapter that looks back from it."""
 
@@ -153,6 +160,29 @@ class Kept(Asked):
         return CachedSource(inner, entries, clock=lambda: TODAY)
 
 
+class InClickHouse(Adapter):
+    """ClickHouse in this process, over a table as PostHog makes it."""
+
+    values = "{{{}}}"
+
+    def __init__(self, folder: Path, store: Store) -> None:
+        super().__init__(folder)
+        self.store = store
+
+    def _source(self, events: Sequence[Event], warn: Warn, jobs: Any) -> Source:
+        project = str(next(PROJECTS))
+        self.store.create(project, events, ai_events=False, strip=False)
+        jobs_file = None
+        if jobs is not None:
+            jobs_file = str(self.folder / f"jobs{self.opened}.json")
+            Path(jobs_file).write_text(json.dumps(jobs))
+        address = parse(f"chdb://?database={database_of(project)}", project)
+        client = ClickHouse(
+            Embedded(self.store.session), address.events, host="chdb://here/events", project_id=project
+        )
+        return ClickHouseSource(client, jobs_file, warn=warn, now=TODAY)
+
+
 def as_typed(event: Event) -> Event:
     """Spell what a typed project reads otherwise: there "TRUE" is no truth value and " 1 " no number."""
     said = dict(event["properties"])
@@ -164,7 +194,7 @@ def as_typed(event: Event) -> Event:
     return {**event, "properties": said}
 
 
-ADAPTERS = (*EXPORTS, "api", "api, typed", "api, kept")
+ADAPTERS = (*EXPORTS, "api", "api, typed", "api, kept", "clickhouse")
 
 
 @pytest.fixture(params=ADAPTERS, scope="module")
@@ -174,6 +204,8 @@ def adapter(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     made: Adapter
     if request.param in EXPORTS:
         made = Exported(folder, EXPORTS[request.param])
+    elif request.param == "clickhouse":
+        made = InClickHouse(folder, request.getfixturevalue("tables"))
     else:
         server = request.getfixturevalue("posthog")
         kind = Kept if request.param == "api, kept" else Asked

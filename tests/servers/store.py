@@ -118,9 +118,9 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = Lock()
-        self._session = session.Session(str(folder / "tables"))
+        self.session = session.Session(str(folder / "tables"))
         for name, value in _OPTIONS.items():
-            self._session.query(f"SET {name} = {value}")
+            self.session.query(f"SET {name} = {value}")
 
     def create(self, project: str, events: Iterable[dict[str, Any]], *, ai_events: bool, strip: bool) -> None:
         """Create and fill a project's tables."""
@@ -164,7 +164,7 @@ class Store:
 
     def _do(self, sql: str) -> None:
         with self._lock:
-            self._session.query(sql)
+            self.session.query(sql)
 
     def run(self, sql: str, most_bytes: int) -> Found:
         """Run a statement no longer than so many bytes.
@@ -176,11 +176,11 @@ class Store:
             raise failed("Query size exceeded.")
         try:
             with self._lock:
-                answer = self._session.query(sql, "JSONCompact")
+                answer = self.session.query(sql, "JSONCompact")
                 content = answer.bytes()
         except Exception as error:  # the library has one kind for all that ClickHouse says
             with self._lock:
-                self._session.query("SELECT 1", "JSONCompact")  # takes what the failed one had begun to write
+                self.session.query("SELECT 1", "JSONCompact")  # takes what the failed one had begun to write
             raise _refused(str(error)) from error
         found = json.loads(content)
         types = [column["type"] for column in found["meta"]]

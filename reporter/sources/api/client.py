@@ -11,19 +11,18 @@ import re
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from threading import BoundedSemaphore, Lock, Thread
+from threading import BoundedSemaphore, Lock
 from typing import Any
 
 from reporter.errors import QuestionFailed, SourceError
 from reporter.sources.api.refusals import Again, Refusal, of_answer, of_break, off_contract
-from reporter.sources.api.wire import Answer, Broken, Wire, parsed
+from reporter.sources.hogql.pairs import IN_FLIGHT
+from reporter.sources.wire import Answer, Broken, Wire, parsed
 from reporter.units import plural
 
-IN_FLIGHT = 2
-"""Queries under way at once; PostHog runs three a project, for everybody who uses it."""
 _TRIES: Mapping[Again, int] = {"never": 1, "throttled": 9, "busy": 5, "broken": 2, "unreachable": 3}
 """How often a request may go wrong in one way before it is given up."""
 _SPACING_S = 6.0
@@ -300,30 +299,3 @@ class Client:
             said = json.dumps({"detail": str(status.get("error_message") or "the query failed")}).encode()
             raise self._told(of_answer(Answer(400, {}, said), self.host, name, datetime.now(UTC))).error
         return results
-
-
-def in_pairs(tasks: Sequence[Callable[[], None]]) -> None:
-    """Run tasks two at a time, each pair after the one before has ended.
-
-    Pairs, not a queue: the longest chain of requests then is half their number whatever each takes. Threads
-    are daemons, so that a deadline or Ctrl-C need not wait for a server.
-
-    Args:
-        tasks: Each keeps its own outcome; what one raises is raised here when its pair has ended.
-    """
-    for first in range(0, len(tasks), IN_FLIGHT):
-        raised: list[BaseException] = []
-
-        def run(task: Callable[[], None], raised: list[BaseException] = raised) -> None:
-            try:
-                task()
-            except BaseException as error:  # noqa: BLE001 (raised again by the thread that waits)
-                raised.append(error)
-
-        threads = [Thread(target=run, args=(task,), daemon=True) for task in tasks[first : first + IN_FLIGHT]]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if raised:
-            raise raised[0]

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from reporter.sources.api import values
-from reporter.sources.api.ask import rows_of
 from reporter.sources.api.client import Client
+from reporter.sources.hogql import values
+from reporter.sources.hogql.ask import rows_of
 from reporter.sources.jobs import decode_jobs
 from reporter.sources.queries.hogql.spelling import CALLS, RUNS, Ask, Values
 from reporter.units import clean

@@ -9,7 +9,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Literal, TypeAlias
 
 from reporter.errors import QuestionFailed, QuestionRefused, QuestionTooLarge, SourceError, SourceUnreadable
-from reporter.sources.api.wire import Answer, Broken, parsed
+from reporter.sources.hogql import ask
+from reporter.sources.wire import Answer, Broken, parsed
 from reporter.units import clean
 
 Again: TypeAlias = Literal["never", "throttled", "busy", "broken", "unreachable"]
@@ -105,12 +106,7 @@ def of_break(broken: Broken, host: str, what: str) -> Refusal:
 
 def off_contract(host: str, what: str, found: str) -> Refusal:
     """Judge an answer that says success and holds something else."""
-    error = SourceUnreadable(
-        f"this is not what PostHog answers: {clean(found, _LONGEST)}",
-        subject=f"{host} ({what})",
-        hint="Check --host: it must be where PostHog's application is, not a proxy's sign-in page.",
-    )
-    return Refusal(error, "broken")
+    return Refusal(ask.off_contract(host, what, found), "broken")
 
 
 _KEY = (

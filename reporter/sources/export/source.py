@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from reporter.errors import RunNotFound, RunUnreadable, SourceUnreadable
+from reporter.errors import RunNotFound, RunUnreadable
 from reporter.model import (
     Call,
     Failure,
@@ -31,8 +29,8 @@ from reporter.sources.caveats import Caveats
 from reporter.sources.decode import EventRow, decode_header, decode_membership, decode_run
 from reporter.sources.export.ask import ask
 from reporter.sources.export.store import Store
-from reporter.sources.filters import Condition, duckdb_condition, equality, named
-from reporter.sources.jobs import decode_jobs
+from reporter.sources.filters import Condition, condition_of, equality, named
+from reporter.sources.jobs import read_jobs
 from reporter.sources.queries import SUMMARY_EVENTS
 from reporter.sources.queries import for_duckdb as queries
 from reporter.sources.run_id import parse_run_id
@@ -72,7 +70,7 @@ class ExportSource:
             tuple[datetime, datetime], tuple[tuple[RunHeader, ...], tuple[RunUnreadable, ...]]
         ] = {}
         self._project_id = project_id
-        self._jobs = None if jobs_file is None else _read_jobs(jobs_file)
+        self._jobs = None if jobs_file is None else read_jobs(jobs_file)
         self._store = Store(paths)
         self._memberships: dict[str, Membership] = {}
         if self._store.nameless:
@@ -358,7 +356,7 @@ class ExportSource:
 
     def _condition(self, job: Job) -> Condition | None:
         """Spell a job's filters; ``None``, with a caveat, where one cannot be applied."""
-        condition = duckdb_condition(job.event_filters)
+        condition = condition_of(job.event_filters)
         # An export need not hold what is known of persons: a filter on it would then say "no traffic".
         persons = [each for each in condition.properties if each.scope == "person"] if condition else []
         if condition is not None and self._store.accepts(condition) and self._store.knows(persons):
@@ -369,18 +367,3 @@ class ExportSource:
         )
         self._caveats.tell("filters_not_applied", job.id or "", message, job_id=job.id)
         return None
-
-
-def _read_jobs(path: str) -> tuple[Job, ...]:
-    name = Path(path).name
-    try:
-        text = Path(path).expanduser().read_text(encoding="utf-8-sig")
-        answer = json.loads(text)
-    except (OSError, ValueError, RecursionError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not JSON"
-        raise SourceUnreadable(
-            f"the list of jobs cannot be read: {reason}",
-            subject=name,
-            hint="Save the answer of GET …/llm_analytics/clustering_jobs/ in this file.",
-        ) from error
-    return decode_jobs(answer, subject=name)

@@ -11,7 +11,7 @@ from reporter import config
 def test_init_writes_the_commented_file(call, tmp_path):
     assert call("init") == (0, "reporter.toml\n", "")
     assert (tmp_path / "reporter.toml").read_text() == config.template()
-    assert tomllib.loads(config.template()) == {"mail": {}, "notify": {}, "posthog": {}}
+    assert tomllib.loads(config.template()) == {"mail": {}, "notify": {}, "posthog": {}, "clickhouse": {}}
 
 
 def test_init_keeps_a_file_that_is_there_unless_forced(call, tmp_path):
@@ -61,6 +61,7 @@ def test_config_show_gives_every_setting_as_json(call, monkeypatch):
     assert (code, err) == (0, "")
     assert set(shown) == {key.name for key in config.KEYS} | {
         "posthog.api_key",
+        "clickhouse.password",
         "mail.password",
         "notify.urls",
     }

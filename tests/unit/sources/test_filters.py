@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reporter.sources.filters import Condition, Property, duckdb_condition, equality
+from reporter.sources.filters import Condition, Property, condition_of, equality
 from reporter.sources.queries.for_duckdb import DUCKDB_MACROS
 
 VALUES = st.one_of(
@@ -55,7 +55,7 @@ def passes(engine: duckdb.DuckDBPyConnection, condition: Condition, texts: list[
 
 
 def one(key: str = "k", **said: Any) -> Condition | None:
-    return duckdb_condition([{"key": key, "type": "event", **said}])
+    return condition_of([{"key": key, "type": "event", **said}])
 
 
 @pytest.mark.parametrize(
@@ -127,15 +127,15 @@ def test_operators_mean_what_posthog_means(
 )
 def test_what_cannot_be_spelled_faithfully_is_not_spelled(raw: Any) -> None:
     good = {"key": "k", "type": "event", "value": "x"}
-    assert duckdb_condition([good, raw]) is None
+    assert condition_of([good, raw]) is None
 
 
 def test_no_filter_lets_everything_pass() -> None:
-    assert duckdb_condition([]) == Condition(sql="true", properties=(), values={})
+    assert condition_of([]) == Condition(sql="true", properties=(), values={})
 
 
 def test_all_filters_must_hold(engine: duckdb.DuckDBPyConnection) -> None:
-    condition = duckdb_condition(
+    condition = condition_of(
         [
             {"key": "a", "value": "x"},
             {"key": "b", "type": "person", "value": "y"},
@@ -165,7 +165,7 @@ def test_equality_asks_for_every_property(engine: duckdb.DuckDBPyConnection) -> 
     )
 )
 def test_data_never_becomes_sql(filters: list[dict[str, Any]]) -> None:
-    condition = duckdb_condition(filters)
+    condition = condition_of(filters)
     if condition is not None:
         spelled = re.sub(r"\{p\d+\}|\$f\d+", "", condition.sql)
         words = set(re.findall(r"[a-z]+|[A-Z]+|[^a-zA-Z\s(),]", spelled))

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from reporter.model import Window
 from reporter.sources.api import ApiSource
-from reporter.sources.api.ask import rows_of
 from reporter.sources.api.client import Client
+from reporter.sources.hogql.ask import rows_of
 from reporter.sources.queries.hogql.spelling import Ask, text_literal
 from tests.contract.cases import END, START
 from tests.contract.cases import job as job_with

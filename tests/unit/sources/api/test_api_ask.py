@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from reporter.errors import QuestionFailed, QuestionRefused, QuestionTooLarge, SourceError, SourceUnreadable
 from reporter.model import RunHeader, Window
-from reporter.sources.api.ask import batches, by_column, divided, full, rows_of
-from reporter.sources.api.reading import _SHORTEST, _halves, part_of
+from reporter.sources.hogql.ask import batches, by_column, divided, full, rows_of
+from reporter.sources.hogql.reading import _SHORTEST, _halves, part_of
 from reporter.sources.queries.hogql.items import Part
 from reporter.sources.queries.hogql.spelling import Ask
 from tests.unit.sources.api.scripted import answer, rows

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from reporter.errors import QuestionFailed, SourceError, SourceUnreadable
-from reporter.sources.api.wire import MOST_BYTES, Broken, Wire, parsed
+from reporter.sources.wire import MOST_BYTES, Broken, Wire, parsed
 from tests.unit.sources.api.scripted import KEY, Clock, answer, drip, flood, page, raw, reset, rows, silent
 
 SELECT = {"kind": "HogQLQuery", "query": "SELECT 1 AS one LIMIT 2"}

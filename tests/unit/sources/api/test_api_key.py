@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from reporter import __version__
 from reporter.errors import ReporterError, SourceError
-from reporter.sources.api.ask import rows_of
 from reporter.sources.api.client import Client
 from reporter.sources.api.configured import Configured
 from reporter.sources.api.refusals import of_answer
-from reporter.sources.api.wire import Wire
+from reporter.sources.hogql.ask import rows_of
 from reporter.sources.queries.hogql.spelling import Ask
+from reporter.sources.wire import Wire
 from tests.unit.sources.api.scripted import KEY, PROJECT, QUERY, Clock, Server, answer, page, raw, rows, shown
 
 SELECT = {"kind": "HogQLQuery", "query": "SELECT 1 AS one LIMIT 2"}

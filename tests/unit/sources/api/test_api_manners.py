@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from reporter.errors import QuestionFailed, QuestionRefused, QuestionTooLarge, SourceError
-from reporter.sources.api.client import IN_FLIGHT, in_pairs
+from reporter.sources.hogql.pairs import IN_FLIGHT, in_pairs
 from tests.unit.sources.api.scripted import (
     QUERY,
     Clock,

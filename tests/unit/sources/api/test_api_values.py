@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reporter.sources import rows as build
-from reporter.sources.api import values
+from reporter.sources.hogql import values
 from reporter.sources.queries.hogql.items import FAILURE_COLUMNS, ITEM_COLUMNS
 from reporter.sources.queries.hogql.spelling import MONEY_SCALE
 

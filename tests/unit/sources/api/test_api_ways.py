@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from reporter.errors import SourceError, SourceUnreadable
-from reporter.sources.api import wire
+from reporter.sources import wire
 from tests.unit.sources.api.scripted import KEY, PROJECT, Clock, Proxy, closed_port, rows, shown
 
 SELECT = {"kind": "HogQLQuery", "query": "SELECT 1 AS one LIMIT 2"}

@@ -69,13 +69,19 @@ class Wire:
     """A connection to one host."""
 
     def __init__(
-        self, host: str, key: Callable[[], str], *, clock: Callable[[], float] = time.monotonic
+        self,
+        host: str,
+        key: Callable[[], str],
+        *,
+        signed: Callable[[str], str] = "Bearer {}".format,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare to speak to a host.
 
         Args:
             host: ``https://…``, perhaps with a path; ``http://`` for this machine alone.
-            key: Gives the personal API key.
+            key: Gives the key, or the password.
+            signed: Makes of it what the header Authorization says.
             clock: Seconds that only grow.
 
         Raises:
@@ -83,6 +89,7 @@ class Wire:
         """
         self._host = host.rstrip("/")
         self._key = key
+        self._signed = signed
         self._clock = clock
         try:
             # Certificates and proxies come from the environment.
@@ -141,7 +148,7 @@ class Wire:
 
     def _exchanged(self, method: str, path: str, content: bytes | None, left_s: float) -> Answer:
         key = self._key()
-        headers = {"Authorization": f"Bearer {key}"}
+        headers = {"Authorization": self._signed(key)}
         if content is not None:
             headers["Content-Type"] = "application/json"
         until = self._clock() + min(left_s, _EXCHANGE_S)
@@ -157,10 +164,10 @@ class Wire:
             ) as answer:
                 body = self._read(answer, until)
                 found = {
-                    name.lower().replace(key.lower(), "***"): value.replace(key, "***")
+                    unsaid(name.lower(), key.lower()): unsaid(value, key)
                     for name, value in answer.headers.items()
                 }
-                return Answer(answer.status_code, found, body.replace(key.encode(), _MASK))
+                return Answer(answer.status_code, found, body.replace(key.encode(), _MASK) if key else body)
         except Broken:
             raise
         except httpx.HTTPError as error:
@@ -239,7 +246,7 @@ def _may_be_json(start: bytes) -> bool:
 
 def _broken(error: httpx.HTTPError, key: str) -> Broken:
     """Say what a failure of the library means."""
-    reason = str(error).replace(key, "***")[:_LONGEST_REASON]
+    reason = unsaid(str(error), key)[:_LONGEST_REASON]
     lowered = reason.lower()
     told = Broken("broken", "the connection broke")
     if isinstance(error, httpx.ProxyError):
@@ -256,6 +263,11 @@ def _broken(error: httpx.HTTPError, key: str) -> Broken:
     elif isinstance(error, httpx.TimeoutException):
         told = Broken("late", "it did not answer in time")
     return told
+
+
+def unsaid(text: str, key: str) -> str:
+    """Take a key out of a text."""
+    return text.replace(key, "***") if key else text
 
 
 def parsed(body: bytes) -> Any:

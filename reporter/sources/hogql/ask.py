@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from reporter.errors import QuestionFailed, QuestionRefused, QuestionTooLarge, SourceError
-from reporter.sources.api.client import Client
-from reporter.sources.api.refusals import off_contract
+from reporter.errors import QuestionFailed, QuestionRefused, QuestionTooLarge, SourceError, SourceUnreadable
 from reporter.sources.queries.hogql.spelling import Ask
 from reporter.units import clean
 
@@ -15,7 +13,47 @@ Part = TypeVar("Part")
 Row = Sequence[Any]
 
 
-def rows_of(client: Client, ask: Ask, *, cached: Callable[[], None] = lambda: None) -> list[Row]:
+_LONGEST = 400
+
+
+class Asker(Protocol):
+    """Whoever answers HogQL questions about one project's events."""
+
+    @property
+    def host(self) -> str:
+        """Who it is, for messages; without a secret."""
+
+    @property
+    def project_id(self) -> str | None:
+        """The project, where it is known."""
+
+    def query(self, question: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+        """Put a question (PostHog's ``HogQLQuery`` or ``TracesQuery``), and give the answer.
+
+        Raises:
+            QuestionTooLarge: It is beyond what may be answered; a smaller one may do.
+            QuestionRefused: It is not answered as it stands.
+            QuestionFailed: It failed, and failed again.
+            SourceError: Nothing can be asked.
+        """
+
+    def unsaid(self, text: str) -> str:
+        """Take what is secret out of a text."""
+
+    def close(self) -> None:
+        """Close all connections; may be called twice."""
+
+
+def off_contract(host: str, what: str, found: str) -> SourceUnreadable:
+    """Say that an answer which says success holds something else."""
+    return SourceUnreadable(
+        f"this is not what PostHog answers: {clean(found, _LONGEST)}",
+        subject=f"{host} ({what})",
+        hint="Check --host: it must be where PostHog's application is, not a proxy's sign-in page.",
+    )
+
+
+def rows_of(client: Asker, ask: Ask, *, cached: Callable[[], None] = lambda: None) -> list[Row]:
     """Put a question and give its rows.
 
     Args:
@@ -46,15 +84,15 @@ def rows_of(client: Client, ask: Ask, *, cached: Callable[[], None] = lambda: No
         cached()
     rows, columns = answer.get("results"), answer.get("columns")
     if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
-        raise off_contract(client.host, ask.name, "an answer without rows").error
+        raise off_contract(client.host, ask.name, "an answer without rows")
     if isinstance(columns, list) and tuple(columns) != ask.columns:
-        raise off_contract(client.host, ask.name, "rows of other columns than were asked for").error
+        raise off_contract(client.host, ask.name, "rows of other columns than were asked for")
     if any(len(row) != len(ask.columns) for row in rows):
-        raise off_contract(client.host, ask.name, "rows of another length than were asked for").error
+        raise off_contract(client.host, ask.name, "rows of another length than were asked for")
     return rows
 
 
-def full(client: Client, ask: Ask, rows: Sequence[Row]) -> QuestionTooLarge | None:
+def full(client: Asker, ask: Ask, rows: Sequence[Row]) -> QuestionTooLarge | None:
     """Give an error if an answer has as many rows as its bound, so that more may be missing."""
     if len(rows) < ask.limit:
         return None

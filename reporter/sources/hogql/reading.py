@@ -16,10 +16,9 @@ from typing import Any, TypeAlias, TypeVar
 from reporter.errors import QuestionTooLarge, RunUnreadable, SourceError
 from reporter.model import Failure, ItemMetrics, Job, Membership, RunHeader, Totals, Window
 from reporter.sources import rows as build
-from reporter.sources.api import values
-from reporter.sources.api.ask import Row, batches, by_column, divided, full, rows_of
-from reporter.sources.api.client import Client
 from reporter.sources.decode import EventRow, decode_header, decode_membership, decode_run
+from reporter.sources.hogql import values
+from reporter.sources.hogql.ask import Asker, Row, batches, by_column, divided, full, rows_of
 from reporter.sources.queries import HEADER_PROPERTIES
 from reporter.sources.queries.hogql import items as item_questions
 from reporter.sources.queries.hogql import population as population_questions
@@ -60,7 +59,7 @@ class Listed:
 class Reader:
     """Puts questions about runs to PostHog; keeps nothing."""
 
-    client: Client
+    client: Asker
     cached: Callable[[], None] = field(default=lambda: None)
     """Called where PostHog answered from its cache."""
 

@@ -1,4 +1,4 @@
-"""The `Source` over PostHog's API: what was announced is asked in few requests, and nothing twice."""
+"""A `Source` over whoever answers HogQL: what was announced is asked in few requests, and nothing twice."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 from urllib.parse import urlsplit
 
 from reporter.errors import QuestionRefused, RunNotFound, RunUnreadable, SourceError, UsageError
@@ -26,14 +26,14 @@ from reporter.model import (
     TraceSummary,
     Window,
 )
-from reporter.sources.api.asked import Asked, population_key
-from reporter.sources.api.client import Client, in_pairs
-from reporter.sources.api.configured import Configured
-from reporter.sources.api.drill import Drill
-from reporter.sources.api.reading import Listed, Outcome, Reader
 from reporter.sources.base import Wanted
 from reporter.sources.caveats import Caveats
 from reporter.sources.decode import EventRow, decode_run
+from reporter.sources.hogql.ask import Asker
+from reporter.sources.hogql.asked import Asked, population_key
+from reporter.sources.hogql.drill import Drill
+from reporter.sources.hogql.pairs import in_pairs
+from reporter.sources.hogql.reading import Listed, Outcome, Reader
 from reporter.sources.queries import SUMMARY_EVENTS
 from reporter.sources.queries.hogql import runs as run_questions
 from reporter.sources.rows import canonical, written_in
@@ -44,29 +44,45 @@ from reporter.units import clean
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from reporter.sources.base import Warn
-
 FIRST_RUNS = datetime(2025, 10, 1, tzinfo=UTC)
 """PostHog had no clusters before this."""
 _DAY = timedelta(days=1)
 
 
-class ApiSource:
-    """PostHog's own API, read with a personal key."""
+class Configured(Protocol):
+    """The jobs as somebody configured them."""
 
-    def __init__(self, client: Client, *, warn: Warn, now: datetime) -> None:
-        """Take a client; nothing is asked yet.
+    def fetch(self) -> None:
+        """Read them, where that is not done yet; never raises."""
+
+    def jobs(self) -> tuple[Job, ...] | None:
+        """Give the list; ``None`` where it is not known."""
+
+    def job(self, job_id: str) -> Job | None:
+        """Give one job, or ``None``."""
+
+
+class HogqlSource:
+    """Everything a `Source` answers, asked as HogQL."""
+
+    def __init__(
+        self, client: Asker, configured: Configured, caveats: Caveats, *, kind: str, now: datetime
+    ) -> None:
+        """Take who is asked; nothing is asked yet.
 
         Args:
             client: Whom to ask, about which project.
-            warn: Where caveats go, each fact once.
+            configured: Who knows the jobs.
+            caveats: Where caveats go, each fact once.
+            kind: What kind of place it is, as `Provenance` names it.
             now: The real time, aware: nothing is looked for after it.
         """
         self._client = client
-        self._caveats = Caveats(warn)
+        self._kind = kind
+        self._caveats = caveats
         self._now = now
         self._reader = Reader(client, cached=self._from_cache)
-        self._configured = Configured(client, self._caveats.tell)
+        self._configured = configured
         self._drill = Drill(self._reader, now)
         self._asked = Asked(self._reader)
 
@@ -291,7 +307,7 @@ class ApiSource:
         """Name the host and the project."""
         parts = urlsplit(self._client.host)
         return Provenance(
-            kind="posthog", location=f"{parts.netloc}{parts.path}", project_id=self._client.project_id
+            kind=self._kind, location=f"{parts.netloc}{parts.path}", project_id=self._client.project_id
         )
 
     # -- caveats --------------------------------------------------------------------------------------

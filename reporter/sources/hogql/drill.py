@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from reporter.errors import QuestionFailed, QuestionRefused, QuestionTooLarge, SourceError
 from reporter.model import Call, Summary, Table, Trace, TraceEvent, TraceSummary, Window
 from reporter.sources import rows as build
-from reporter.sources.api import values
-from reporter.sources.api.client import in_pairs
-from reporter.sources.api.refusals import off_contract
 from reporter.sources.filters import named
+from reporter.sources.hogql import values
+from reporter.sources.hogql.ask import off_contract
+from reporter.sources.hogql.pairs import in_pairs
 from reporter.sources.queries.hogql import calls as questions
 
 if TYPE_CHECKING:
     from reporter.model import Level
-    from reporter.sources.api.reading import Reader
+    from reporter.sources.hogql.reading import Reader
 
 _Said: TypeAlias = Callable[[Sequence[str], datetime, datetime], Mapping[str, str]]
 _PAGE = 20_000
@@ -157,7 +157,7 @@ class Drill:
         )
         results = answer.get("results")
         if not isinstance(results, list):
-            raise off_contract(self._reader.client.host, "list of traces", "an answer without traces").error
+            raise off_contract(self._reader.client.host, "list of traces", "an answer without traces")
         ids = [str(one["id"]) for one in results if isinstance(one, Mapping) and one.get("id")]
         return ids, bool(answer.get("hasMore")) and bool(ids)
 
@@ -271,7 +271,7 @@ class Drill:
             raise QuestionRefused(str(answer["error"])[:500])
         columns, rows = answer.get("columns"), answer.get("results")
         if not isinstance(columns, list) or not isinstance(rows, list):
-            raise off_contract(self._reader.client.host, "query", "an answer without rows").error
+            raise off_contract(self._reader.client.host, "query", "an answer without rows")
         kept = tuple(tuple(row) if isinstance(row, list) else (row,) for row in rows[:limit])
         return Table(tuple(map(str, columns)), kept, truncated=len(rows) > limit)
 

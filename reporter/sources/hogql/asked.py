@@ -9,8 +9,10 @@ from typing import Any
 
 from reporter.errors import SourceError
 from reporter.model import Failure, ItemMetrics, Job, Membership, RunHeader, Totals, Window
-from reporter.sources.api.client import in_pairs
-from reporter.sources.api.reading import (
+from reporter.sources.base import Wanted
+from reporter.sources.decode import EventRow
+from reporter.sources.hogql.pairs import in_pairs
+from reporter.sources.hogql.reading import (
     Listed,
     Outcome,
     Reader,
@@ -19,8 +21,6 @@ from reporter.sources.api.reading import (
     part_of,
     whole_batches,
 )
-from reporter.sources.base import Wanted
-from reporter.sources.decode import EventRow
 from reporter.sources.queries.hogql.items import Part
 
 

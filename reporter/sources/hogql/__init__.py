@@ -1,0 +1,1 @@
+"""A source over whoever answers HogQL: PostHog's API, or ClickHouse itself."""
