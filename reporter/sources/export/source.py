@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from reporter.errors import RunNotFound, RunUnreadable
+from reporter.errors import RunNotFound, RunUnreadable, SourceError
 from reporter.model import (
     Call,
     Failure,
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from reporter.sources.base import Wanted, Warn
 
+_AT_ONCE = 60_000  # items measured ahead: those of ten jobs and their priors
 _PAGE = 50_000
 """Calls read by one statement."""
 _ALWAYS = Window(start=datetime.min.replace(tzinfo=UTC), end=datetime.max.replace(tzinfo=UTC))
@@ -73,6 +74,9 @@ class ExportSource:
         self._jobs = None if jobs_file is None else read_jobs(jobs_file)
         self._store = Store(paths)
         self._memberships: dict[str, Membership] = {}
+        self._measured: dict[str, tuple[ItemMetrics, ...]] = {}
+        self._totals: dict[Any, Totals] = {}
+        self._described: Provenance | None = None
         if self._store.nameless:
             message = (
                 f"{count(self._store.nameless)} AI events have no id or no readable time and were left out."
@@ -94,7 +98,17 @@ class ExportSource:
         self._store.close()
 
     def ahead(self, wanted: Wanted) -> None:
-        """Do nothing: everything is at hand."""
+        """Measure the items of many runs in one pass over the events, as many as memory is kept for."""
+        room, some = _AT_ONCE, []
+        for run in wanted.measured:
+            room -= run.items
+            if room >= 0 and run.run_id not in self._measured:
+                some.append(run)
+        if len(some) > 1:
+            try:
+                self._measured.update(self._items(some, None))
+            except SourceError:
+                return  # each is measured, and may fail, by itself
 
     def jobs(self) -> tuple[Job, ...] | None:
         """List the jobs of the jobs file; ``None`` where none was given."""
@@ -179,6 +193,14 @@ class ExportSource:
         At evaluation level `by` is a property of the judged generation, as the figures are.
         See `reporter.sources.base.Source`.
         """
+        if by is not None:
+            return self._items(runs, by)
+        missing = [run for run in runs if run.run_id not in self._measured]
+        self._measured.update(self._items(missing, None) if missing else {})
+        # Asked for once: what was given need not be kept.
+        return {run_id: self._measured.pop(run_id) for run_id in {run.run_id: None for run in runs}}
+
+    def _items(self, runs: Sequence[RunHeader], by: str | None) -> dict[str, tuple[ItemMetrics, ...]]:
         columns, joins = self._store.columns([named(by)] if by is not None else [])
         column = columns[0] if columns else "CAST(NULL AS VARCHAR)"
         measured: dict[str, list[ItemMetrics]] = {run.run_id: [] for run in runs}
@@ -201,10 +223,14 @@ class ExportSource:
         condition = self._condition(job)
         if condition is None:
             return None
-        joins, sql = self._store.spell(condition)
-        question = queries.TOTALS[job.level].format(joins=joins, condition=sql)
-        row = self._store.rows(question, {**condition.values, **build.bounds(window)})[0]
-        return build.totals(row)
+        # Jobs that filter alike share their populations.
+        key = (window, job.level, condition.sql, condition.properties, tuple(condition.values.items()))
+        if key not in self._totals:
+            joins, sql = self._store.spell(condition)
+            question = queries.TOTALS[job.level].format(joins=joins, condition=sql)
+            row = self._store.rows(question, {**condition.values, **build.bounds(window)})[0]
+            self._totals[key] = build.totals(row)
+        return self._totals[key]
 
     def calls(
         self, window: Window, job: Job | None = None, run: RunHeader | None = None, by: Sequence[str] = ()
@@ -292,6 +318,11 @@ class ExportSource:
 
     def describe(self) -> Provenance:
         """Say how much was read and from when; the same for every format of the same events."""
+        if self._described is None:
+            self._described = self._provenance()
+        return self._described
+
+    def _provenance(self) -> Provenance:
         total, first, last = self._store.rows(queries.EXTENT)[0]
         location = "no AI events"
         if total:
