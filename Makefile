@@ -96,7 +96,7 @@ pictures: dev ## take the README's pictures from the samples
 golden: dev ## accept today's output as the reviewed one (a commit of its own)
 	$(BIN)/python -m pytest -q tests/golden --update-golden
 
-bench: dev ## measure, as ratios to a bare interpreter in the same run
+bench: dev ## measure, as ratios taken in one run
 	$(BIN)/python benchmarks/run.py
 
 fuzz: dev ## look for inputs that break what reads untrusted bytes: SECONDS=60 for each target

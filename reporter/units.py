@@ -25,6 +25,13 @@ _UNSEEN = re.compile(
 """Controls, zero-width characters (but the joiner), bidirectional overrides, surrogates, tags."""
 
 
+_AMOUNT = re.compile(
+    r"(?P<sign>[−+])?<?\$?(?P<size>\d[\d,]*(?:\.\d+)?) ?(?P<unit>k|M|ms|s|min|h)?\b"
+    r"(?: (?P<rest>\d+) (?P<part>s|min)\b)?"
+)
+_SCALES = {"k": 1e3, "M": 1e6, "ms": 1e-3, "min": 60.0, "h": 3_600.0}
+
+
 def money(usd: float | None, *, signed: bool = False) -> str:
     """Write US dollars: ``$0.094``, ``$2.71``, ``$2,710``, ``$27.1k``, ``$1.20M``."""
     if usd is None or not math.isfinite(usd):
@@ -238,6 +245,19 @@ def duration(start: str, end: str) -> str:
     if length >= 2 * 3_600:
         return plural(round(length / 3_600), "hour")
     return plural(round(length / 60), "minute")
+
+
+def amount(text: str) -> float | None:
+    """Read back what an amount printed here begins with, to sort by; ``None`` where it begins with none.
+
+    Gives dollars, seconds, counts or percent; of ``2 of 25`` the 2, of ``$1.20 – $1.80`` the 1.2.
+    """
+    found = _AMOUNT.match(text.replace(_NBSP, " "))
+    if found is None:
+        return None
+    size = float(found["size"].replace(",", "")) * _SCALES.get(found["unit"] or "", 1.0)
+    size += float(found["rest"] or 0) * _SCALES.get(found["part"] or "", 1.0)
+    return -size if found["sign"] == MINUS else size
 
 
 def clean(text: str, limit: int = 300) -> str:

@@ -118,9 +118,16 @@ def environment(override: Path | None = None) -> jinja2.Environment:
         days=units.days,
         moment=units.moment,
         clean=units.clean,
+        amount=_amount,
     )
     env.globals["requires"] = requires
     return env
+
+
+def _amount(text: object) -> str:
+    """Give what a printed amount is sorted by; empty where there is none."""
+    size = units.amount(str(text))
+    return "" if size is None else f"{size:.6g}"
 
 
 def render(env: jinja2.Environment, name: str, **values: Any) -> str:

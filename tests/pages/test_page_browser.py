@@ -237,6 +237,34 @@ def test_heading_sorts_the_table_and_keeps_outliers_and_unknowns_last(
             assert first.locator("tbody tr").last.get_attribute("class") == "noise"
 
 
+@pytest.mark.parametrize("sample", ["weekly", "incident"])
+def test_data_of_charts_and_tables_of_an_incident_sort_too(browser: Browser, sample: str) -> None:
+    with Visit(browser, ROOT / "sample_reports" / sample / "report.html") as visit:
+        visit.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        tables = visit.page.locator("table.sortable")
+        sorted_tables = 0
+        for table in tables.all():
+            for column in range(1, table.locator("thead th").count()):
+                button = table.locator("thead th").nth(column).locator("button")
+                keys = f"ts => [...ts.tBodies[0].rows].map(r => r.cells[{column}].dataset.sort)"
+                known = [
+                    float(key)
+                    for key in table.evaluate(keys)
+                    if key and key.replace(".", "").replace("-", "").isdigit()
+                ]
+                if not button.count() or len(set(known)) < 2 or table.locator("tr.noise").count():
+                    continue
+                button.click()
+                found = [
+                    float(key)
+                    for key in table.evaluate(keys)
+                    if key and key.replace(".", "").replace("-", "").isdigit()
+                ]
+                assert found == sorted(known, reverse=True)
+                sorted_tables += 1
+        assert sorted_tables > 10
+
+
 def test_filter_hides_what_does_not_match(browser: Browser, pages: dict[str, Path]) -> None:
     with Visit(browser, pages["changed"]) as visit:
         for width in (1280, 360):

@@ -203,3 +203,23 @@ def test_zone_is_given_by_name_and_an_unknown_one_is_an_error() -> None:
     assert units.zone("Europe/Madrid").key == "Europe/Madrid"
     with pytest.raises(KeyError):
         units.zone("Mars/Olympus")
+
+
+@given(st.floats(-1e8, 1e8))
+def test_an_amount_printed_is_read_back_near_enough_to_sort_by(value: float) -> None:
+    for write, least in ((units.money, 1e-4), (units.seconds, 1e-3), (units.tokens, 1.0), (units.count, 1.0)):
+        read = units.amount(write(value))
+        assert read is not None
+        assert abs(read - value) <= max(0.06 * abs(value), least), write
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("–", None), ("", None), ("new", None), ("flat", None), ("2 of 25", 2), ("<0.1%", 0.1), ("+0.4 points", 0.4),
+        ("$1.20 – $1.80", 1.2), ("1,244", 1244), ("8\xa0min\xa020\xa0s", 500), ("1\xa0h\xa012\xa0min", 4320), ("−$0.02", -0.02),
+        ("23 Nov 2026", 23),
+    ],
+)  # fmt: skip
+def test_amounts_are_read_as_they_are_printed(text: str, size: float | None) -> None:
+    assert units.amount(text) == (None if size is None else pytest.approx(size))
