@@ -8,6 +8,7 @@ by itself when that closes without a word; what it answers is the document, or w
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
@@ -16,6 +17,8 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, TypeAlias
@@ -25,6 +28,7 @@ import msgspec
 from reporter.artifact import Artifact
 from reporter.errors import LibraryMissing, RenderError
 from reporter.report import Report, from_json, to_json
+from reporter.state.documents import Documents
 
 Document: TypeAlias = Literal["html", "pdf"]
 
@@ -33,6 +37,9 @@ _START = (
 )
 """Finds what this process would find, and nothing that lies in the working folder."""
 _PRIVATE = ("POSTHOG_", "REPORTER_", "CLICKHOUSE_")
+_SOURCES = (".py", ".html", ".css", ".js", ".txt", ".md", ".json")
+_FONTS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
+_LIBRARIES = ("font-source-sans-pro", "fonttools", "jinja2", "matplotlib", "numpy", "uharfbuzz", "weasyprint")
 _OUT_OF_MEMORY_HINT = "The machine may be out of memory: make fewer formats at once with --format."
 
 
@@ -99,12 +106,15 @@ class Press:
         """End what still runs."""
         self._end()
 
-    def make(self, report: Report, order: Order) -> Iterator[Artifact | RenderError]:
+    def make(
+        self, report: Report, order: Order, kept: Documents | None = None
+    ) -> Iterator[Artifact | RenderError]:
         """Make all documents side by side; can be asked once.
 
         Args:
             report: What to say.
             order: How.
+            kept: Documents of earlier reports; one of the same report, made by the same program, is taken.
 
         Yields:
             Each document in the order given, or why there is none.
@@ -115,13 +125,19 @@ class Press:
         if not self._running:
             return
         task = msgspec.msgpack.encode(_Task(to_json(report), order))
-        asked: list[tuple[Document, Future[tuple[bytes, bytes]]]] = [
-            (document, self._threads.submit(process.communicate, task))
-            for document, process in self._running.items()
-        ]
-        for document, told in asked:
-            said, _ = told.result()
-            yield _understood(document, said, self._running[document].returncode)
+        made_by = stamp(order.templates) if kept is not None else ""
+        asked: list[tuple[Document, str, bytes | None, Future[tuple[bytes, bytes]] | None]] = []
+        for document, process in self._running.items():
+            key = f"{document} {made_by} {sha256(task).hexdigest()}"
+            said = kept.get(key) if kept is not None else None
+            told = None if said is not None else self._threads.submit(process.communicate, task)
+            asked.append((document, key, said, told))
+        for document, key, said, told in asked:
+            answer = said if told is None else told.result()[0]
+            made = _understood(document, answer or b"", self._running[document].returncode or 0)
+            if told is not None and kept is not None and isinstance(made, Artifact):
+                kept.put(key, answer or b"")
+            yield made
 
     def _end(self) -> None:
         for process in self._running.values():
@@ -167,6 +183,23 @@ def _understood(document: Document, said: bytes, code: int) -> Artifact | Render
         message, about, hint = answer.error
         return (LibraryMissing if answer.missing else RenderError)(message, subject=about, hint=hint)
     return Artifact(name=answer.name, media_type=answer.media_type, data=answer.data)
+
+
+def stamp(templates: str | None) -> str:
+    """Tell apart what makes documents: our code and templates, the user's, libraries and fonts."""
+    own = Path(__file__).resolve().parent
+    folders = [own, own.parent / "templates", *([Path(templates)] if templates else [])]
+    files = (path for folder in folders for path in sorted(folder.rglob("*")) if path.suffix in _SOURCES)
+    fonts = (Path(base) for root in _FONTS for base, _, _ in os.walk(Path(root).expanduser()))
+    told = sha256()
+    for path in (*files, *fonts):
+        with contextlib.suppress(OSError):
+            seen = path.stat()
+            told.update(f"{path} {seen.st_size} {seen.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
+    for name in _LIBRARIES:
+        with contextlib.suppress(PackageNotFoundError):
+            told.update(f"{name} {version(name)}\n".encode())
+    return f"{sys.version} {told.hexdigest()}"
 
 
 def document(kind: Document, report: Report, order: Order) -> Artifact:

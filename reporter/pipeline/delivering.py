@@ -23,7 +23,7 @@ _WEEK = timedelta(days=6)
 """From here on, the same runs again are news: a weekly call is never quite on time."""
 _SITUATIONS = {
     "stale": "every run is old",
-    "unchanged": "nothing changed",
+    "unchanged": "there is no clear change",
     "no_new_run": "there is no new run",
 }
 _WAIT_S = 120.0

@@ -17,6 +17,8 @@ from reporter.pipeline.delivering import Delivery
 from reporter.pipeline.opening import Progress
 from reporter.press import Document, Order, Press
 from reporter.report import FileHash, Report, to_json
+from reporter.state import StateFolder, default_folder
+from reporter.state.documents import Documents
 
 if TYPE_CHECKING:
     from reporter.config import Settings
@@ -86,7 +88,7 @@ def publish(
 
     progress.step("drawing charts and making documents")
     order = Order(str(settings.templates) if settings.templates else None, settings.paper, command)
-    for made in press.make(report, order):
+    for made in press.make(report, order, _kept(settings)):
         take(made)
     for made in _texts(report, formats, command):
         take(made)
@@ -108,6 +110,13 @@ def publish(
     receipts += copies
     failed += refused
     return Outcome(report, receipts, tuple(failed), tuple(notes), tuple(artifacts))
+
+
+def _kept(settings: Settings) -> Documents | None:
+    """Give the documents of earlier reports, where anything is kept between runs."""
+    if settings.no_cache:
+        return None
+    return Documents(StateFolder(settings.state or default_folder(), warn=lambda _: None))
 
 
 def _with_hashes(report: Report, artifacts: Sequence[Artifact]) -> Report:

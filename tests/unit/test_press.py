@@ -14,6 +14,8 @@ from reporter.artifact import Artifact
 from reporter.errors import LibraryMissing, RenderError
 from reporter.press import Order, Press, PressFault
 from reporter.report import sealed
+from reporter.state import StateFolder
+from reporter.state.documents import Documents
 from tests.reports import report, section
 
 REPORT = sealed(report([section(clusters=2)]))
@@ -36,6 +38,42 @@ def test_a_document_is_the_one_this_process_would_make() -> None:
     with Press(["html", "pdf"]) as used:
         made = list(used.make(REPORT, order))
     assert made == [press.document("html", REPORT, order), press.document("pdf", REPORT, order)]
+
+
+def test_the_same_report_is_not_drawn_twice_and_another_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Documents(StateFolder(tmp_path, warn=pytest.fail))
+    order = Order()
+    with Press(["html"]) as used:
+        (made,) = used.make(REPORT, order, kept)
+    with Press(["html"]) as used:
+        os.kill(pids(used)[0], signal.SIGKILL)  # nobody is there to make it
+        assert list(used.make(REPORT, order, kept)) == [made]
+    other = sealed(report([section(clusters=3)]))
+    (tmp_path / "own").mkdir()
+    changes = {"report": (other, order), "order": (REPORT, Order(command="reporter ci")),
+               "templates": (REPORT, Order(templates=str(tmp_path / "own")))}  # fmt: skip
+    for name, (told, how) in changes.items():
+        (tmp_path / "own" / "page.html").write_text('{% extends "builtin/page.html" %}')
+        with Press(["html"]) as used:
+            os.kill(pids(used)[0], signal.SIGKILL)
+            (lost,) = used.make(told, how, kept)
+        assert isinstance(lost, RenderError), name
+    monkeypatch.setattr(press, "version", lambda _: "another")
+    with Press(["html"]) as used:
+        os.kill(pids(used)[0], signal.SIGKILL)
+        (lost,) = used.make(REPORT, order, kept)
+    assert isinstance(lost, RenderError)
+
+
+def test_a_failure_is_not_kept(tmp_path: Path) -> None:
+    kept = Documents(StateFolder(tmp_path / "state", warn=pytest.fail))
+    (tmp_path / "page.html").write_text("{{ nonsense.here }}")
+    with Press(["html"]) as used:
+        (failed,) = used.make(REPORT, Order(templates=str(tmp_path)), kept)
+    assert isinstance(failed, RenderError)
+    assert not (tmp_path / "state").exists()
 
 
 def test_no_process_is_left_when_nothing_was_asked() -> None:
