@@ -5,7 +5,9 @@ from __future__ import annotations
 import ipaddress
 import os
 import random
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -64,9 +66,18 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in list(os.environ):
         if name.startswith(_OURS) or name in _OTHERS:
             del os.environ[name]
+    if not hasattr(config, "workerinput"):
+        # Shared by all workers: `tests.pages.making` puts there what it made.
+        os.environ["DOCUMENTS_OF_TESTS"] = tempfile.mkdtemp(prefix="documents-of-tests-")
     os.environ["TZ"] = random.Random(config.getoption("randomly_seed", 0)).choice(ZONES)
     time.tzset()
     sys.addaudithook(_guard)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Take the shared documents away."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop("DOCUMENTS_OF_TESTS", ""), ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -230,7 +230,8 @@ def run_render(settings: Settings, path: Path, *, progress: Progress) -> Outcome
     report = _read(path)
     with press(settings) as printing:
         lowered = redact.redact(report, settings.redact)
-        return publish(sealed(lowered), settings, (), printing, progress)
+        # From a file to files: nothing is left anywhere else.
+        return publish(sealed(lowered), replace(settings, no_cache=True), (), printing, progress)
 
 
 def run_verify(path: Path) -> tuple[str, ...]:

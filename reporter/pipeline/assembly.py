@@ -220,15 +220,16 @@ def _wanted(chosen: Iterable[_Chosen]) -> Wanted:
 
 def _pair(source: Source, group: JobRuns, baseline: str, caveats: list[Caveat]) -> Pair:
     """Read a job's latest run and its prior; a broken run is named and the next choice taken."""
-    broken: list[RunUnreadable] = []
+    broken: dict[str, RunUnreadable] = {}
     lost: list[SourceError] = []
 
     def read(pick: Callable[[Sequence[RunHeader]], RunHeader | None]) -> Run | None:
-        while (header := pick([run for run in group.runs if run.run_id not in gone()])) is not None:
+        while (header := pick([run for run in group.runs if run.run_id not in broken])) is not None:
             try:
                 return source.run(header.run_id)
             except RunUnreadable as error:
-                broken.append(error)
+                # By the id it was listed under: an event may be too broken to tell its own.
+                broken[header.run_id] = error
                 message = units.clean(f"Skipped: {error}", 600)
                 caveats.append(Caveat(code="run_unreadable", message=message, job_id=group.job.id))
             except SourceError as error:
@@ -236,16 +237,13 @@ def _pair(source: Source, group: JobRuns, baseline: str, caveats: list[Caveat]) 
                 return None
         return None
 
-    def gone() -> set[str]:
-        return {error.run_id for error in broken}
-
     latest = read(selection.latest)
     if latest is None:
-        return Pair(group, None, None, None, next(iter((*lost, *broken, *group.broken)), None))
+        return Pair(group, None, None, None, next(iter((*lost, *broken.values(), *group.broken)), None))
     prior = read(lambda runs: selection.choose_prior(latest.header, runs, baseline).prior)
     if lost:  # a change against another run than the right one would be a wrong number
         return Pair(group, None, None, None, lost[0])
-    left = [run for run in group.runs if run.run_id not in gone()]
+    left = [run for run in group.runs if run.run_id not in broken]
     return Pair(group, latest, prior, selection.choose_prior(latest.header, left, baseline))
 
 

@@ -565,7 +565,7 @@ def test_compare_takes_runs_in_either_direction(tmp_path: Path) -> None:
 
 def test_render_gives_the_same_page_again_and_verify_finds_changes(tmp_path: Path) -> None:
     report(tmp_path, two_weeks().write(tmp_path / "e.jsonl"), "--format", "html,pdf,json")
-    done = reporter("render", "out/report.json", "--out", "again", "--no-cache", cwd=tmp_path)
+    done = reporter("render", "out/report.json", "--out", "again", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     for name in ("report.html", "report.pdf", "report.json"):
         assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "out" / name).read_bytes(), name

@@ -9,13 +9,14 @@ import msgspec
 import pytest
 from pypdf import PdfReader
 
-from reporter import charts, units
+from reporter import units
 from reporter.analysis import incident_wording
 from reporter.artifact import Artifact
 from reporter.render import incident as incidents
-from reporter.render import page, pdf, summary, templates
+from reporter.render import summary
 from reporter.report import Excess, Incident, Report, from_json, to_json
 from tests.incidents import incident_report
+from tests.pages import making
 from tests.pages.reading import pages, touching
 
 REPORTS = {
@@ -28,11 +29,7 @@ REPORTS = {
 @pytest.fixture(scope="module", params=REPORTS)
 def made(request: pytest.FixtureRequest) -> tuple[Report, Artifact, str]:
     value = REPORTS[request.param]
-    env, assets = templates.environment(), charts.page_assets()
-    drawn = charts.draw(value, page=False, paper=True)
-    paper = pdf.pdf(value, drawn, assets, env=env, attachment=to_json(value))
-    html = page.html(value, charts.draw(value), assets, env=env).data.decode()
-    return value, paper, html
+    return value, Artifact("report.pdf", "application/pdf", making.paper(value).data), making.screen(value)
 
 
 def told(value: Report) -> Incident:

@@ -17,6 +17,7 @@ from reporter import charts
 from reporter.render import page, templates
 from reporter.report import Bridge, Driver, Gate, Report
 from tests.incidents import incident_report
+from tests.pages import making
 from tests.reports import HOSTILE, report, section, states
 
 if TYPE_CHECKING:
@@ -89,11 +90,11 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder, env, assets = tmp_path_factory.mktemp("pages"), templates.environment(), charts.page_assets()
+    folder = tmp_path_factory.mktemp("pages")
     made: dict[str, Path] = {}
     for name, value in STATES.items():
         made[name] = folder / f"{name}.html"
-        made[name].write_bytes(page.html(value, charts.draw(value), assets, env=env).data)
+        made[name].write_text(making.screen(value), "utf-8")
     return made
 
 

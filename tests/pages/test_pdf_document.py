@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import io
-import logging
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
 
 from reporter import charts
+from reporter.artifact import Artifact
 from reporter.render import pdf, tables, templates
 from reporter.report import Report, to_json
+from tests.pages import making
 from tests.reports import report, section, states
-
-if TYPE_CHECKING:
-    from reporter.artifact import Artifact
 
 STATES = states()
 FOLDER = Path(__file__).resolve().parent.parent.parent
 
 
-def made(value: Report, **over: Any) -> Artifact:
+def set_anew(value: Report, **over: Any) -> Artifact:
     options: dict[str, Any] = {"env": templates.environment(), "attachment": to_json(value)} | over
     return pdf.pdf(value, charts.draw(value, page=False, paper=True), charts.page_assets(), **options)
+
+
+def made(value: Report) -> Artifact:
+    return Artifact("report.pdf", "application/pdf", making.paper(value).data)
 
 
 def read(artifact: Artifact) -> PdfReader:
@@ -41,13 +43,6 @@ def words(reader: PdfReader) -> str:
 @pytest.fixture(scope="module")
 def changed() -> Artifact:
     return made(STATES["changed"])
-
-
-@pytest.fixture
-def complaints(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    caplog.set_level(logging.WARNING, logger="weasyprint")
-    logging.getLogger("weasyprint").propagate = True
-    return caplog
 
 
 SAID = {
@@ -77,9 +72,7 @@ SAID = {
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_state_is_on_paper_and_the_engine_has_no_complaint(
-    name: str, complaints: pytest.LogCaptureFixture
-) -> None:
+def test_state_is_on_paper_and_the_engine_has_no_complaint(name: str) -> None:
     reader = read(made(STATES[name]))
     text = words(reader)
     for said in SAID[name]:
@@ -91,9 +84,7 @@ def test_state_is_on_paper_and_the_engine_has_no_complaint(
         f"Page {len(reader.pages)} of {len(reader.pages)}",
     ):
         assert said in text
-    assert [
-        record.getMessage() for record in complaints.records if record.name.startswith("weasyprint")
-    ] == []
+    assert making.paper(STATES[name]).complaints == ()
 
 
 def test_bookmarks_lead_to_the_verdict_and_the_jobs() -> None:
@@ -134,7 +125,7 @@ def test_report_json_is_inside_unchanged(changed: Artifact) -> None:
     held = read(changed).attachments
     assert held["report.json"] == [to_json(STATES["changed"])]
     assert held["clusters.csv"] == [tables.csv(STATES["changed"]).data]
-    assert list(read(made(STATES["no_run"], attachment=None)).attachments) == ["clusters.csv"]
+    assert list(read(set_anew(STATES["no_run"], attachment=None)).attachments) == ["clusters.csv"]
 
 
 def test_links_lead_to_the_web_or_into_the_document(changed: Artifact) -> None:
@@ -151,12 +142,12 @@ def test_links_lead_to_the_web_or_into_the_document(changed: Artifact) -> None:
 
 @pytest.mark.parametrize(("paper", "size"), [("a4", (595, 842)), ("letter", (612, 792))])
 def test_paper_has_the_size_asked_for(paper: str, size: tuple[int, int]) -> None:
-    box = read(made(STATES["no_run"], paper=paper)).pages[0].mediabox
+    box = read(set_anew(STATES["no_run"], paper=paper)).pages[0].mediabox
     assert (round(box.width), round(box.height)) == size
 
 
 def test_equal_reports_are_equal_bytes(changed: Artifact) -> None:
-    assert made(STATES["changed"]).data == changed.data
+    assert set_anew(STATES["changed"]).data == changed.data
 
 
 def test_bytes_do_not_depend_on_zone_hash_seed_or_clock() -> None:

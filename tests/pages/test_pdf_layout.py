@@ -9,10 +9,8 @@ import shutil
 import pytest
 from pypdf import PdfReader
 
-from reporter import charts
-from reporter.render import page, pdf, templates
-from reporter.report import Report, to_json
-from tests.pages import reading
+from reporter.report import Report
+from tests.pages import making, reading
 from tests.reports import report, section, states
 
 STATES = states()
@@ -24,9 +22,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def made(value: Report, paper: str = "a4") -> bytes:
-    drawn = charts.draw(value, page=False, paper=True)
-    options = {"env": templates.environment(), "attachment": to_json(value), "paper": paper}
-    return pdf.pdf(value, drawn, charts.page_assets(), **options).data
+    return making.paper(value, paper).data
 
 
 def three_jobs() -> Report:
@@ -51,8 +47,7 @@ def test_three_jobs_of_fifteen_clusters_take_fourteen_pages_and_a_megabyte(three
 
 
 def test_their_page_stays_below_a_megabyte_and_a_half(three: Report) -> None:
-    text = page.html(three, charts.draw(three), charts.page_assets(), env=templates.environment()).data
-    assert len(text) < 1_500_000
+    assert len(making.screen(three).encode()) < 1_500_000
 
 
 def test_ten_jobs_of_fifty_clusters_stay_readable() -> None:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from reporter import charts, units
-from reporter.render import page, pdf, templates, words
+from reporter import units
+from reporter.render import words
 from reporter.render.rows import anchor
-from reporter.report import Report, to_json
+from reporter.report import Report
+from tests.pages import making
 from tests.reports import states
 
 STATES = states()
@@ -30,12 +31,9 @@ def plain(markup: str) -> str:
 @pytest.fixture(scope="module", params=["changed", "evaluation", "no_prior", "fifty_clusters", "generation"])
 def documents(request: pytest.FixtureRequest) -> tuple[Report, str, str]:
     value = STATES[request.param]
-    env, assets = templates.environment(), charts.page_assets()
-    html = page.html(value, charts.draw(value), assets, env=env).data.decode()
-    drawn = charts.draw(value, page=False, paper=True)
-    paper = pdf.pdf(value, drawn, assets, env=env, attachment=to_json(value)).data
+    paper = making.paper(value).data
     text = " ".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(paper)).pages)
-    return value, html, " ".join(text.split())
+    return value, making.screen(value), " ".join(text.split())
 
 
 def figures(cluster: Any, level: str) -> list[str]:

@@ -102,7 +102,7 @@ class ExportSource:
         room, some = _AT_ONCE, []
         for run in wanted.measured:
             room -= run.items
-            if room >= 0 and run.run_id not in self._measured:
+            if room >= 0 and isinstance(self._members_of(run.run_id), Membership):
                 some.append(run)
         if len(some) > 1:
             try:
@@ -254,12 +254,9 @@ class ExportSource:
         kept = len(condition.properties)
         columns, joins = self._store.columns([*condition.properties, *([] if judged else asked)])
         shown, more = self._store.columns(asked) if judged else (columns[kept:], "")
-        question = queries.CALLS[level].format(
-            joins=joins,
-            condition=condition.sql.format(**{f"p{i}": column for i, column in enumerate(columns[:kept])}),
-            by=f"[{', '.join(shown)}]" if by else "[]",
-            more=more,
-        )
+        passed = condition.sql.format(**{f"p{i}": column for i, column in enumerate(columns[:kept])})
+        listed = f"[{', '.join(shown)}]" if by else "[]"
+        question = queries.CALLS[level].format(joins=joins, condition=passed, by=listed, more=more)
         keys = None
         if run is not None:
             keys = [key if level == "trace" else event_id for key, event_id in self._keys(run)]
@@ -346,20 +343,23 @@ class ExportSource:
         return EventRow(uuid, event, build.aware(ts), properties or "")
 
     def _membership(self, run_id: str) -> Membership | None:
-        known = self._memberships.get(run_id)
-        if known is not None:
-            return known
-        row = self._run_event(run_id)
-        if row is None:
+        found = self._members_of(run_id)
+        if isinstance(found, Membership):
+            return found
+        if found is None:
             self._caveats.tell("run_not_found", run_id, f"The export holds no run {clean(run_id)}.")
-            return None
-        try:
-            membership = decode_membership(row)
-        except RunUnreadable as error:
-            self._caveats.unreadable(error)
-            return None
-        self._memberships[run_id] = membership
-        return membership
+        else:
+            self._caveats.unreadable(found)
+        return None
+
+    def _members_of(self, run_id: str) -> Membership | RunUnreadable | None:
+        """Read a membership, or why there is none; tells nobody."""
+        if run_id not in self._memberships and (row := self._run_event(run_id)) is not None:
+            try:
+                self._memberships[run_id] = decode_membership(row)
+            except RunUnreadable as error:
+                return error
+        return self._memberships.get(run_id)
 
     def _keys(self, run: RunHeader) -> list[tuple[str, str | None]]:
         """Give a run's item keys, each with the event id it names (``None`` where it names none)."""
