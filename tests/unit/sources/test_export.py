@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import json
 import tempfile
+import uuid
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 
 from reporter.errors import SourceUnreadable, UsageError
 from reporter.model import Window
-from reporter.sources.export import ExportSource
+from reporter.sources.export import ExportSource, scan, store
+from reporter.sources.export.files import find_files
+from reporter.sources.queries.for_duckdb import DUCKDB_MACROS
 from tests.contract import cases
 from tests.contract.exports import write_jsonl, write_parquet
 
@@ -232,3 +236,39 @@ def test_a_jobs_file_may_be_a_bare_list_with_a_mark_at_its_start(tmp_path: Path)
     with opened(write_jsonl(tmp_path, [EVENT]), jobs_file=str(path)) as source:
         assert [job.id for job in source.jobs() or ()] == [
             cases.TRACE_JOB, cases.GENERATION_JOB, cases.EVALUATION_JOB]  # fmt: skip
+
+
+def test_only_ai_events_and_few_columns_leave_the_files(tmp_path):
+    """DuckDB's own plan: the filter is applied while Parquet is read, and of its columns few are."""
+    strangers = [
+        {**cases.EVENTS[0], "uuid": str(uuid.uuid4()), "event": "$pageview", "distinct_id": str(number)}
+        for number in range(40)
+    ]
+    path = write_parquet(tmp_path, [*cases.EVENTS, *strangers], "events.parquet")
+    connection = duckdb.connect()
+    for macro in DUCKDB_MACROS:
+        connection.execute(macro)
+    (part,) = scan.parts_of(connection, find_files([str(path)]), {})
+    told = connection.execute(f"EXPLAIN (ANALYZE, FORMAT json) {store._events_of(part.sql)}").fetchall()[0][1]
+
+    def nodes(found):
+        for node in found:
+            yield node
+            yield from nodes(node.get("children", ()))
+
+    plan = list(nodes(json.loads(told)["operator"]))
+    assert not [node for node in plan if "FILTER" in node["type"]]
+    (read,) = (node for node in plan if node["type"] == "TABLE_SCAN")
+    assert read["intermediate_rows"] == sum(event["event"].startswith("$ai_") for event in cases.EVENTS)
+    columns = set(read["extra_info"]["Projections"])
+    assert {"uuid", "event", "properties"} <= columns
+    assert columns <= {
+        "uuid",
+        "event",
+        "distinct_id",
+        "timestamp",
+        "created_at",
+        "_inserted_at",
+        "properties",
+    }
+    connection.close()
