@@ -219,7 +219,7 @@ def document(kind: Document, report: Report, order: Order) -> Artifact:
     pictures = charts.draw(report, page=False, paper=True)
     attachment = to_json(report)
     return pdf.pdf(
-        report, pictures, charts.page_assets(), env=environment, paper=order.paper, attachment=attachment
+        report, pictures, charts.paper_assets(), env=environment, paper=order.paper, attachment=attachment
     )
 
 
@@ -228,9 +228,11 @@ def _load(kind: Document) -> None:
     from reporter import charts
     from reporter.render import page, pdf  # noqa: F401
 
-    charts.page_assets()
     if kind == "pdf":
+        charts.paper_assets()
         pdf.available()
+    else:
+        charts.page_assets()
 
 
 def main(kind: Document) -> int:

@@ -17,7 +17,7 @@ class PageAssets:
     css: str
     """Rules for the charts' classes, in terms of variables named after the tokens (``--ink``)."""
     fonts: Mapping[int, bytes]
-    """Weight (400, 600) → WOFF2 of the family ``Reporter Sans``."""
+    """Weight (400, 600) → font file of the family ``Reporter Sans``: WOFF2 for a page, TrueType for paper."""
     light: Mapping[str, str]
     """Colour token → hex on white paper."""
     dark: Mapping[str, str]
@@ -30,10 +30,21 @@ class PageAssets:
 
 @functools.cache
 def page_assets() -> PageAssets:
-    """Give the assets; made once a process."""
+    """Give the assets of a page; made once a process."""
+    return _assets(packed=True)
+
+
+@functools.cache
+def paper_assets() -> PageAssets:
+    """Give the assets of paper, whose fonts are unpacked as soon as they are packed; made once a process."""
+    return _assets(packed=False)
+
+
+def _assets(*, packed: bool) -> PageAssets:
+    weights = (style.REGULAR, style.STRONG)
     return PageAssets(
         css=style.css_class_rules(),
-        fonts=MappingProxyType({weight: fonts.face(weight) for weight in (style.REGULAR, style.STRONG)}),
+        fonts=MappingProxyType({weight: fonts.face(weight, packed=packed) for weight in weights}),
         light=style.LIGHT,
         dark=style.DARK,
     )

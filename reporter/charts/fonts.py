@@ -56,11 +56,12 @@ def loaded(weight: int) -> FT2Font:
 
 
 @functools.cache
-def face(weight: int) -> bytes:
-    """Make the page's font: a WOFF2 subset under the family name `FONT_FAMILY`.
+def face(weight: int, *, packed: bool = True) -> bytes:
+    """Make the page's font: a subset under the family name `FONT_FAMILY`.
 
     Args:
         weight: 400 or 600.
+        packed: Whether as WOFF2, for a page that travels; else as TrueType, for an engine that is at hand.
 
     Returns:
         The font file, the same bytes for the same installed libraries.
@@ -90,7 +91,7 @@ def face(weight: int) -> bytes:
     for record in font["name"].names:
         if record.nameID in names:
             record.string = names[record.nameID]
-    font.flavor = "woff2"
+    font.flavor = "woff2" if packed else None
     target = io.BytesIO()
     font.save(target)
     return target.getvalue()

@@ -37,7 +37,11 @@ class Session:
         """
         from reporter import config
 
-        resolved = config.resolve(flags, os.environ, Path(), look_for_file=look_for_file)
+        # A command that reads no source has no use for a key.
+        asks_keyring = "source" in flags
+        resolved = config.resolve(
+            flags, os.environ, Path(), look_for_file=look_for_file, asks_keyring=asks_keyring
+        )
         settings = resolved.settings
         self.console = Console(
             color=settings.color, quiet=settings.quiet, json_lines=settings.log_format == "json"

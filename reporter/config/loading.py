@@ -104,7 +104,12 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str], cwd: Path) -> 
 
 
 def resolve(
-    flags: Mapping[str, object], environ: Mapping[str, str], cwd: Path, *, look_for_file: bool = True
+    flags: Mapping[str, object],
+    environ: Mapping[str, str],
+    cwd: Path,
+    *,
+    look_for_file: bool = True,
+    asks_keyring: bool = True,
 ) -> Resolved:
     """Settle the settings as `load` does and tell where each came from.
 
@@ -113,6 +118,7 @@ def resolve(
         environ: As for `load`.
         cwd: As for `load`.
         look_for_file: Whether ``reporter.toml`` in `cwd` counts; a file that is named always does.
+        asks_keyring: Whether the system's keyring, which takes a moment, may be asked for the key.
 
     Raises:
         UsageError: Something is wrong; every fault is named.
@@ -138,7 +144,8 @@ def resolve(
     if faults:
         raise _failure(faults)
     settings = Settings(**values)
-    secret, origins["api_key"] = _api_key(settings, origins["api_key_file"], environ, cwd)
+    origin = origins["api_key_file"]
+    secret, origins["api_key"] = _api_key(settings, origin, environ, cwd, asks_keyring=asks_keyring)
     given: dict[str, Any] = {f: Secret(environ[name]) for f, name in SECRETS.items() if environ.get(name)}
     origins |= {field: Origin("environment", SECRETS[field]) for field in given}
     settings = Settings(**values, api_key=secret, **given)
@@ -276,7 +283,7 @@ def _rebased(value: str, folder: Path) -> str:
 
 
 def _api_key(
-    settings: Settings, file_origin: Origin, environ: Mapping[str, str], cwd: Path
+    settings: Settings, file_origin: Origin, environ: Mapping[str, str], cwd: Path, *, asks_keyring: bool
 ) -> tuple[Secret | None, Origin]:
     """Read the key: a file named by flag, else the variable, else a file named otherwise, else the keyring.
 
@@ -296,7 +303,7 @@ def _api_key(
                 f"the key file cannot be read: {why}", subject=str(settings.api_key_file)
             ) from error
     else:
-        kept = _from_keyring(settings.host) if settings.source == POSTHOG else None
+        kept = _from_keyring(settings.host) if asks_keyring and settings.source == POSTHOG else None
         if kept is None:
             return None, Origin("default")
         origin, raw = Origin("keyring", f"keyring, {KEYRING_SERVICE}"), kept

@@ -225,10 +225,10 @@ def run_render(settings: Settings, path: Path, *, progress: Progress) -> Outcome
     Raises:
         UsageError: The file cannot be read or is no report.json.
     """
-    from reporter.analysis import redact
-
-    report = _read(path)
     with press(settings) as printing:
+        from reporter.analysis import redact
+
+        report = _read(path)
         lowered = redact.redact(report, settings.redact)
         # From a file to files: nothing is left anywhere else.
         return publish(sealed(lowered), replace(settings, no_cache=True), (), printing, progress)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from reporter.render.views import PageAssets
     from reporter.report import Report
 
+_WOFF2 = b"wOF2"
+"""What such a file begins with."""
 FAMILY = "Reporter Sans"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}")
@@ -90,11 +92,15 @@ def policy(css: str, script: str) -> str:
 
 def font_faces(fonts: Mapping[int, bytes]) -> str:
     """Write the rules that bring the page's face along, lightest first."""
-    return "\n".join(
-        f'@font-face {{ font-family: "{FAMILY}"; font-weight: {int(weight)}; font-display: swap; '
-        f'src: url("data:font/woff2;base64,{base64.b64encode(data).decode("ascii")}") format("woff2"); }}'
-        for weight, data in sorted(fonts.items())
-    )
+    rules = []
+    for weight, data in sorted(fonts.items()):
+        kind, called = ("woff2", "woff2") if data.startswith(_WOFF2) else ("ttf", "truetype")
+        held = base64.b64encode(data).decode("ascii")
+        rules.append(
+            f'@font-face {{ font-family: "{FAMILY}"; font-weight: {int(weight)}; font-display: swap; '
+            f'src: url("data:font/{kind};base64,{held}") format("{called}"); }}'
+        )
+    return "\n".join(rules)
 
 
 def variables(colours: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ import re
 import socket
 import subprocess
 import sys
+from datetime import timedelta
 from email import policy
 from html.parser import HTMLParser
 from pathlib import Path
@@ -22,6 +23,7 @@ from pypdf.generic import StreamObject
 
 from tests import hostile
 from tests.e2e.commands import reporter, weighed
+from tests.events import NOW, Project
 
 SEEN_BY_NOBODY = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
@@ -221,3 +223,39 @@ def test_memory_stays_small(folder: Path) -> None:
     done, peak_mb = weighed(*words, cwd=folder, env={})
     assert done.returncode == 0
     assert 50 < peak_mb < MOST_MB
+
+
+def test_texts_of_ten_megabytes_deep_nesting_and_a_billion_clusters_cost_little(tmp_path: Path) -> None:
+    made = Project(3)
+    for weeks in (8, 1):
+        made.run(NOW - timedelta(days=weeks), [20] * 5, noise=5)
+    long = "x" * 10_000_000
+    run = [event for event in made.events if event["event"].endswith("_clusters")][-1]
+    run["properties"]["$ai_clusters"][0]["title"] = long
+    run["properties"]["$ai_clusters"][1]["description"] = "y " * 5_000_000
+    calls = [event for event in made.events if event["event"] == "$ai_generation"]
+    calls[0]["properties"] |= {"$ai_is_error": True, "$ai_error": long}
+    calls[1]["properties"]["$ai_model"] = long
+    calls[2]["properties"]["$ai_trace_id"] = long
+    calls[3]["distinct_id"] = long
+    claimed = json.loads(json.dumps(run)) | {"uuid": made.uuid()}
+    claimed["properties"] |= {
+        "$ai_clustering_run_id": "77_trace_20261123_075900", "$ai_total_items_analyzed": 10**12,
+        "$ai_clusters": [{"cluster_id": c, "size": 10**9, "title": "t", "traces": {}} for c in range(20_000)],
+    }  # fmt: skip
+    made.events.append(claimed)
+    deep = {**calls[4], "uuid": made.uuid(), "properties": "DEEP"}
+    made.events.append(deep)
+    events = made.write(tmp_path / "events.jsonl")
+    nested = '{"a":' * 400 + "1" + "}" * 400
+    events.write_text(events.read_text("utf-8").replace('"DEEP"', nested), "utf-8")
+    words = ("--source", "events.jsonl", "--now", "2026-11-23T08:00:00Z")
+    for command in (("report", "--format", "html,pdf,json,md", "--no-cache"), ("runs",), ("traces", "--csv")):
+        done, peak_mb = weighed(*command, *words, cwd=tmp_path, env={})
+        assert done.returncode == 0, done.stderr
+        assert peak_mb < MOST_MB, command
+        assert len(done.stdout) < 100_000
+        assert_speaks_plainly(done.stdout + done.stderr)
+    report = json.loads((tmp_path / "report" / "report.json").read_text("utf-8"))
+    assert [len(cluster["title"]) < 3_000 for cluster in report["jobs"][0]["clusters"]] == [True] * 5
+    assert (tmp_path / "report" / "report.html").stat().st_size < 1_000_000

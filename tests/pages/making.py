@@ -43,7 +43,7 @@ def paper(value: Report, kind: Paper = "a4") -> Made:
     def make() -> bytes:
         drawn = charts.draw(value, page=False, paper=True)
         options = {"env": templates.environment(), "attachment": to_json(value), "paper": kind}
-        return pdf.pdf(value, drawn, charts.page_assets(), **options).data
+        return pdf.pdf(value, drawn, charts.paper_assets(), **options).data
 
     return _once(kind, value, make)
 

@@ -25,7 +25,7 @@ FOLDER = Path(__file__).resolve().parent.parent.parent
 
 def set_anew(value: Report, **over: Any) -> Artifact:
     options: dict[str, Any] = {"env": templates.environment(), "attachment": to_json(value)} | over
-    return pdf.pdf(value, charts.draw(value, page=False, paper=True), charts.page_assets(), **options)
+    return pdf.pdf(value, charts.draw(value, page=False, paper=True), charts.paper_assets(), **options)
 
 
 def made(value: Report) -> Artifact:
@@ -159,7 +159,7 @@ from reporter.report import to_json
 from tests.reports import states
 value = states()["one_cluster"]
 drawn = charts.draw(value, page=False, paper=True)
-made = pdf.pdf(value, drawn, charts.page_assets(), env=templates.environment(), attachment=to_json(value))
+made = pdf.pdf(value, drawn, charts.paper_assets(), env=templates.environment(), attachment=to_json(value))
 print(hashlib.sha256(made.data).hexdigest())
 """
     found = set()
