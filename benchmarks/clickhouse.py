@@ -19,13 +19,14 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from chdb import session
+from events import run
 
 from reporter.model import Job, Window
 from reporter.sources.clickhouse import ClickHouseSource
 from reporter.sources.clickhouse.address import parse
 from reporter.sources.clickhouse.client import ClickHouse
 from reporter.sources.clickhouse.engines import Embedded
-from tests.events import JOB
+from reporter.sources.queries.for_clickhouse import literal
 
 T = TypeVar("T")
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -44,33 +45,6 @@ FILL = """INSERT INTO events SELECT generateUUIDv4(), multiIf(number % 5 = 0, '$
   concat('user-', toString(number % 5000)), '{{"plan":"pro"}}', 1 FROM numbers({events})"""
 
 
-def runs(spread: float) -> list[dict[str, object]]:
-    """Make a weekly run's events; items are traces of their window."""
-    made = []
-    for week in range(WEEKS):
-        end = datetime(2026, 11, 22, tzinfo=UTC) - timedelta(days=7 * week)
-        first = int(week * 7 * 86_400 / spread)
-        step = max(1, int(7 * 86_400 / spread / ITEMS))
-        keys = [f"trace-{first + 1 + step * item}" for item in range(ITEMS)]
-        clusters = [
-            {"cluster_id": c, "size": len(keys[c::20]), "title": f"Topic {c}", "description": "",
-             "traces": {key: {"rank": n, "distance_to_centroid": 0.1} for n, key in enumerate(keys[c::20])}}
-            for c in range(20)
-        ]  # fmt: skip
-        properties = {
-            "$ai_clustering_run_id": f"1_trace_{end:%Y%m%d_%H%M%S}_{JOB}", "$ai_clustering_level": "trace",
-            "$ai_window_start": (end - timedelta(days=7)).isoformat(), "$ai_window_end": end.isoformat(),
-            "$ai_clustering_job_id": JOB, "$ai_total_items_analyzed": ITEMS, "$ai_clusters": clusters,
-        }  # fmt: skip
-        made.append(
-            {
-                "at": (end + timedelta(minutes=20)).strftime("%Y-%m-%d %H:%M:%S"),
-                "properties": json.dumps(properties),
-            }
-        )
-    return made
-
-
 def main() -> None:
     """Fill, ask each question of a report, print seconds and rows."""
     events = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000_000
@@ -79,11 +53,12 @@ def main() -> None:
         engine = session.Session(folder)
         engine.query(EVENTS)
         engine.query(FILL.format(events=events, spread=spread))
-        for run in runs(spread):
-            text = str(run["properties"]).replace("\\", "\\\\").replace("'", "\\'")
+        for week in range(WEEKS):
+            _, event, _, emitted, properties = run(0, week, spread, 20, ITEMS)
+            at, text = emitted.strftime("%Y-%m-%d %H:%M:%S"), literal(properties)
             engine.query(
-                "INSERT INTO events SELECT generateUUIDv4(), '$ai_trace_clusters', "
-                f"'{text}', toDateTime64('{run['at']}', 6, 'UTC'), 'posthog', '', 1"
+                f"INSERT INTO events SELECT generateUUIDv4(), '{event}', {text}, toDateTime64('{at}', 6, 'UTC'), "
+                "'posthog', '', 1"
             )
         address = parse("chdb://", "1")
         client = ClickHouse(Embedded(engine), address.events, host=address.shown, project_id="1")
@@ -108,7 +83,7 @@ def main() -> None:
         timed("items of two runs", weeks, lambda: source.items(two))
         timed("failures of two runs", weeks, lambda: source.failures(two))
         population = Window(two[0].window.start, two[0].window.end)
-        job = Job(id=JOB, name="Traces", level="trace")
+        job = Job(id=listed[0].job_id, name="Job 0", level="trace")
         timed("population of one window", weeks // 2, lambda: source.totals(population, job))
 
 

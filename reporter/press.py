@@ -202,8 +202,13 @@ def stamp(templates: str | None) -> str:
     return f"{sys.version} {told.hexdigest()}"
 
 
-def document(kind: Document, report: Report, order: Order) -> Artifact:
+def document(kind: Document, told: bytes, order: Order) -> Artifact:
     """Draw the charts of one document and set it, in this process.
+
+    Args:
+        kind: Which document.
+        told: The report, as JSON; a PDF holds it as it is.
+        order: How.
 
     Raises:
         RenderError: A template is wrong, or asks for something outside.
@@ -212,14 +217,14 @@ def document(kind: Document, report: Report, order: Order) -> Artifact:
     from reporter import charts
     from reporter.render import page, pdf, templates
 
+    report = from_json(told)
     environment = templates.environment(Path(order.templates) if order.templates else None)
     if kind == "html":
         pictures = charts.draw(report, page=True, paper=False)
         return page.html(report, pictures, charts.page_assets(), env=environment, command=order.command)
     pictures = charts.draw(report, page=False, paper=True)
-    attachment = to_json(report)
     return pdf.pdf(
-        report, pictures, charts.paper_assets(), env=environment, paper=order.paper, attachment=attachment
+        report, pictures, charts.paper_assets(), env=environment, paper=order.paper, attachment=told
     )
 
 
@@ -248,7 +253,7 @@ def main(kind: Document) -> int:
         if not told:
             return 0
         task = msgspec.msgpack.decode(told, type=_Task)
-        made = document(kind, from_json(task.report), task.order)
+        made = document(kind, task.report, task.order)
         answer = _Answer(name=made.name, media_type=made.media_type, data=made.data)
     except RenderError as error:
         answer = _Answer(

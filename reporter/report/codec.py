@@ -1,7 +1,7 @@
 """`Report` to JSON and back, its schema and its hash.
 
-Numbers carry at most 15 significant digits and are never NaN or infinite; keys keep the order of
-the classes, so equal reports are equal bytes.
+Numbers carry at most 15 significant digits, those of statistics ten, and are never NaN or infinite; keys
+keep the order of the classes, so equal reports are equal bytes.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ import msgspec
 
 from reporter.errors import UsageError
 from reporter.report.document import SCHEMA_VERSION, Report
+
+_ESTIMATED = frozenset({"low", "high", "p_value", "q_value", "confidence", "text_similarity"})
+"""Keys whose last digits depend on the processor: each has its own order of adding and logarithms."""
 
 
 def to_json(report: Report) -> bytes:
@@ -110,12 +113,16 @@ def _indented(value: Any, newline: str) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def _tidy(value: Any) -> Any:
-    """Round floats to 15 significant digits; a number that is not finite becomes ``None``."""
+def _tidy(value: Any, digits: int = 15) -> Any:
+    """Round floats to significant digits; a number that is not finite becomes ``None``."""
     if isinstance(value, float):
-        return float(f"{value:.15g}") if math.isfinite(value) else None
+        return float(f"{value:.{digits}g}") if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {key: _tidy(inner) for key, inner in value.items()}
+        return {key: _tidy(inner, _digits(key, digits)) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_tidy(inner) for inner in value]
+        return [_tidy(inner, digits) for inner in value]
     return value
+
+
+def _digits(key: str, digits: int) -> int:
+    return 10 if key in _ESTIMATED or key.endswith("_interval") else digits

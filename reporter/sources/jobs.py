@@ -76,6 +76,29 @@ def read_jobs(path: str) -> tuple[Job, ...]:
     return decode_jobs(answer, subject=name)
 
 
+class JobsFile:
+    """The jobs of a file, for sources that hold no configuration."""
+
+    def __init__(self, path: str | None) -> None:
+        """Read the file; ``None`` where none was given.
+
+        Raises:
+            SourceUnreadable: There is no such file, or it is no list of jobs.
+        """
+        self._jobs = None if path is None else read_jobs(path)
+
+    def fetch(self) -> None:
+        """Do nothing: the file was read."""
+
+    def jobs(self) -> tuple[Job, ...] | None:
+        """List the jobs; ``None`` where no file was given."""
+        return self._jobs
+
+    def job(self, job_id: str) -> Job | None:
+        """Give one job, or ``None``."""
+        return next((job for job in self._jobs or () if job.id == job_id.lower()), None)
+
+
 def decode_job(answer: object, subject: str = "the clustering job") -> Job:
     """Read one job, as the address of a single job answers it.
 

@@ -231,10 +231,11 @@ def _in_the_clear(host: str, environ: Mapping[str, str]) -> bool:
     if not host.lower().startswith("http://"):
         return False
     named = (address for name, address in environ.items() if name.lower() in _PROXIES)
-    return any(proxy and not _is_near(proxy) for proxy in named)
+    return any(proxy and not is_near(proxy) for proxy in named)
 
 
-def _is_near(address: str) -> bool:
+def is_near(address: str) -> bool:
+    """Tell whether an address, or a host's name, is this machine's own."""
     name = (urlsplit(address if "://" in address else f"//{address}").hostname or "").lower()
     return _LOOPBACK.fullmatch(name) is not None
 

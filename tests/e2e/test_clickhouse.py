@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from tests.e2e.commands import reporter
 from tests.e2e.test_main_job import NOW_TEXT, two_weeks
-from tests.events import JOB, Project, job_list
+from tests.events import JOB, NOW, Project, job_list
 
 _FILL = """
 import json, sys
@@ -28,7 +29,9 @@ Store(Path(folder)).create("77", [*rows, *rows[::5]], ai_events=False, strip=Fal
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clickhouse")
     project: Project = two_weeks(4)
-    project.run(project_end(), [30, 20], level="generation", job=JOB[:-1] + "9", name="Generations")
+    project.run(
+        NOW - timedelta(hours=9), [30, 20], level="generation", job=JOB[:-1] + "9", name="Generations"
+    )
     events = project.write(folder / "events.jsonl")
     (folder / "jobs.json").write_text(json.dumps(job_list({"event_filters": [
         {"key": "$ai_model", "value": ["gpt-5-mini"], "operator": "exact", "type": "event"}]})))  # fmt: skip
@@ -37,14 +40,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [sys.executable, "-c", _FILL, str(folder / "ch"), str(events)], check=True, cwd=root, timeout=120
     )
     return folder
-
-
-def project_end() -> Any:
-    from datetime import timedelta
-
-    from tests.events import NOW
-
-    return NOW - timedelta(hours=9)
 
 
 def made(folder: Path, source: str, out: str) -> dict[str, Any]:

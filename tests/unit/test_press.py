@@ -13,7 +13,7 @@ from reporter import press
 from reporter.artifact import Artifact
 from reporter.errors import LibraryMissing, RenderError
 from reporter.press import Order, Press, PressFault
-from reporter.report import sealed
+from reporter.report import sealed, to_json
 from reporter.state import StateFolder
 from reporter.state.documents import Documents
 from tests.reports import report, section
@@ -37,7 +37,10 @@ def test_a_document_is_the_one_this_process_would_make() -> None:
     order = Order(paper="letter", command="reporter ci --job x")
     with Press(["html", "pdf"]) as used:
         made = list(used.make(REPORT, order))
-    assert made == [press.document("html", REPORT, order), press.document("pdf", REPORT, order)]
+    assert made == [
+        press.document("html", to_json(REPORT), order),
+        press.document("pdf", to_json(REPORT), order),
+    ]
 
 
 def test_the_same_report_is_not_drawn_twice_and_another_is(

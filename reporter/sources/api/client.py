@@ -20,7 +20,7 @@ from typing import Any
 from reporter.errors import QuestionFailed, SourceError
 from reporter.sources.api.refusals import Again, Refusal, of_answer, of_break, off_contract
 from reporter.sources.hogql.pairs import IN_FLIGHT
-from reporter.sources.wire import Answer, Broken, Wire, parsed
+from reporter.sources.wire import Answer, Broken, Wire, parsed, unsaid
 from reporter.units import plural
 
 _TRIES: Mapping[Again, int] = {"never": 1, "throttled": 9, "busy": 5, "broken": 2, "unreachable": 3}
@@ -263,7 +263,7 @@ class Client:
         It is out of every answer already, but an answer may spell it otherwise: as ``\u0070hx``, or with
         letters between that are not printed.
         """
-        return text.replace(self._key(), "***")
+        return unsaid(text, self._key())
 
     def _note(self, answer: Answer) -> None:
         from email.utils import parsedate_to_datetime

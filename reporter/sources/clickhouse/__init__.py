@@ -5,39 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from reporter.model import Job
 from reporter.sources.base import Warn
 from reporter.sources.caveats import Caveats
-from reporter.sources.clickhouse.address import Address, parse
+from reporter.sources.clickhouse.address import parse
 from reporter.sources.clickhouse.client import ClickHouse
-from reporter.sources.clickhouse.engines import Engine, embedded, server
+from reporter.sources.clickhouse.engines import Server, embedded
 from reporter.sources.hogql.source import HogqlSource
-from reporter.sources.jobs import read_jobs
+from reporter.sources.jobs import JobsFile
 
 __all__ = ["ClickHouseSource", "opened"]
-
-
-class Listed:
-    """The jobs of a file, where one was given."""
-
-    def __init__(self, jobs_file: str | None) -> None:
-        """Read the file.
-
-        Raises:
-            SourceUnreadable: It is no list of jobs.
-        """
-        self._jobs = None if jobs_file is None else read_jobs(jobs_file)
-
-    def fetch(self) -> None:
-        """Do nothing: the file was read."""
-
-    def jobs(self) -> tuple[Job, ...] | None:
-        """List the jobs; ``None`` where no file was given."""
-        return self._jobs
-
-    def job(self, job_id: str) -> Job | None:
-        """Give one job, or ``None``."""
-        return next((job for job in self._jobs or () if job.id == job_id.lower()), None)
 
 
 class ClickHouseSource(HogqlSource):
@@ -57,7 +33,7 @@ class ClickHouseSource(HogqlSource):
         Raises:
             SourceUnreadable: The file is no list of jobs.
         """
-        super().__init__(client, Listed(jobs_file), Caveats(warn), kind="clickhouse", now=now)
+        super().__init__(client, JobsFile(jobs_file), Caveats(warn), kind="clickhouse", now=now)
 
 
 def opened(text: str, password: Callable[[], str], *, project_id: str | None, timeout_s: float) -> ClickHouse:
@@ -73,6 +49,6 @@ def opened(text: str, password: Callable[[], str], *, project_id: str | None, ti
         UsageError: The address is none.
         SourceError: The embedded engine is not installed, or certificates cannot be read.
     """
-    address: Address = parse(text, project_id)
-    engine: Engine = embedded(address) if address.embedded else server(address, password, timeout_s=timeout_s)
+    address = parse(text, project_id)
+    engine = embedded(address) if address.embedded else Server(address, password, timeout_s=timeout_s)
     return ClickHouse(engine, address.events, host=address.shown, project_id=project_id)

@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from reporter.errors import UsageError
 from reporter.sources.queries.for_clickhouse import COLUMNS, NAME, Events
+from reporter.sources.wire import is_near
 
-SCHEMES = ("clickhouse", "chdb")
 _HINT = (
     "Write clickhouse://USER@HOST/DATABASE, and after a question mark what differs: table=events, "
     "team=team_id, column.timestamp=created, secure=no (for this machine alone)."
@@ -72,12 +72,14 @@ def parse(text: str, project_id: str | None = None) -> Address:
         folder = unquote(f"{parts.netloc}{parts.path}")
         called = f"chdb://{database or 'default'}/{table}"
         return Address(embedded=True, place=folder, user="", events=events, shown=called)
-    if not host:
-        raise refused("no host is named")
     if secure not in (*_YES, *_NO):
         raise refused(f"secure is yes or no, not {secure!r}")
     tls = secure in _YES
     name = f"[{host}]" if ":" in host else host
+    if not tls and not is_near(name):
+        raise refused(
+            "without TLS the password would go over the network as it is, so only this machine is asked"
+        )
     return Address(
         embedded=False,
         place=f"{'https' if tls else 'http'}://{name}:{port or (_SECURE_PORT if tls else _PLAIN_PORT)}",
@@ -85,6 +87,17 @@ def parse(text: str, project_id: str | None = None) -> Address:
         events=events,
         shown=f"clickhouse://{name}/{database or 'default'}/{table}",
     )
+
+
+def _wrong(host: str, secure: str) -> str:
+    """Say why a server cannot be asked like this; empty where it can."""
+    if not host:
+        return "no host is named"
+    if secure not in (*_YES, *_NO):
+        return f"secure is yes or no, not {secure!r}"
+    if secure in _NO and not is_near(host):
+        return "without TLS the password would go over the network as it is, so only this machine is asked"
+    return ""
 
 
 def _project(team: str, project_id: str | None) -> tuple[str, int] | None:

@@ -73,7 +73,11 @@ class Server:
         timeout_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare; nothing is sent yet."""
+        """Prepare; nothing is sent yet.
+
+        Raises:
+            SourceError: Certificates named in the environment cannot be read.
+        """
 
         def signed(secret: str) -> str:
             return "Basic " + base64.b64encode(f"{address.user}:{secret}".encode()).decode()
@@ -145,15 +149,6 @@ class Embedded:
 
     def close(self) -> None:
         """Leave the session to whoever opened it."""
-
-
-def server(address: Address, password: Callable[[], str], *, timeout_s: float) -> Server:
-    """Give a server.
-
-    Raises:
-        SourceError: Certificates named in the environment cannot be read.
-    """
-    return Server(address, password, timeout_s=timeout_s)
 
 
 def embedded(address: Address) -> Embedded:

@@ -30,7 +30,7 @@ from reporter.sources.decode import EventRow, decode_header, decode_membership, 
 from reporter.sources.export.ask import ask
 from reporter.sources.export.store import Store
 from reporter.sources.filters import Condition, condition_of, equality, named
-from reporter.sources.jobs import read_jobs
+from reporter.sources.jobs import JobsFile
 from reporter.sources.queries import SUMMARY_EVENTS
 from reporter.sources.queries import for_duckdb as queries
 from reporter.sources.run_id import parse_run_id
@@ -71,7 +71,7 @@ class ExportSource:
             tuple[datetime, datetime], tuple[tuple[RunHeader, ...], tuple[RunUnreadable, ...]]
         ] = {}
         self._project_id = project_id
-        self._jobs = None if jobs_file is None else read_jobs(jobs_file)
+        self._configured = JobsFile(jobs_file)
         self._store = Store(paths)
         self._memberships: dict[str, Membership] = {}
         self._measured: dict[str, tuple[ItemMetrics, ...]] = {}
@@ -112,11 +112,11 @@ class ExportSource:
 
     def jobs(self) -> tuple[Job, ...] | None:
         """List the jobs of the jobs file; ``None`` where none was given."""
-        return self._jobs
+        return self._configured.jobs()
 
     def job(self, job_id: str) -> Job | None:
         """Give one job of the jobs file, or ``None``."""
-        return next((job for job in self._jobs or () if job.id == job_id.lower()), None)
+        return self._configured.job(job_id)
 
     def runs(self, since: datetime, until: datetime) -> tuple[RunHeader, ...]:
         """List run headers emitted in [since, until], newest first; see `reporter.sources.base.Source`."""

@@ -11,7 +11,7 @@ from reporter.sources.clickhouse.address import parse
     [
         ("clickhouse://db.example/posthog", "https://db.example:8443", "default", "clickhouse://db.example/posthog/events"),
         ("clickhouse://me@db.example:9440", "https://db.example:9440", "me", "clickhouse://db.example/default/events"),
-        ("clickhouse://a%40b@h/d?table=ai&secure=no", "http://h:8123", "a@b", "clickhouse://h/d/ai"),
+        ("clickhouse://a%40b@localhost/d?table=ai&secure=no", "http://localhost:8123", "a@b", "clickhouse://localhost/d/ai"),
         ("clickhouse://[::1]:8124/d?secure=NO", "http://[::1]:8124", "default", "clickhouse://[::1]/d/events"),
     ],
 )  # fmt: skip
@@ -52,6 +52,9 @@ def test_table_columns_and_project_are_spelled_once_for_every_statement() -> Non
         ("clickhouse://h/d?column.uuid=a%60b", None, "cannot name"),
         ("clickhouse://h/d%20e", None, "cannot name"),
         ("clickhouse://h/d?secure=maybe", None, "secure is yes or no"),
+        ("clickhouse://h/d?secure=no", None, "without TLS only this machine"),
+        ("clickhouse://localhost.example/d?secure=no", None, "without TLS only this machine"),
+        ("clickhouse://10.0.0.7:8123/d?secure=no", None, "without TLS only this machine"),
         ("clickhouse://h:port/d", None, "no address"),
         ("clickhouse://h/d?table", None, "no address"),
         ("clickhouse://h/d", "4 OR 1=1", "a project in ClickHouse is a number"),
