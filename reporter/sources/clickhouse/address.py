@@ -72,14 +72,11 @@ def parse(text: str, project_id: str | None = None) -> Address:
         folder = unquote(f"{parts.netloc}{parts.path}")
         called = f"chdb://{database or 'default'}/{table}"
         return Address(embedded=True, place=folder, user="", events=events, shown=called)
-    if secure not in (*_YES, *_NO):
-        raise refused(f"secure is yes or no, not {secure!r}")
-    tls = secure in _YES
     name = f"[{host}]" if ":" in host else host
-    if not tls and not is_near(name):
-        raise refused(
-            "without TLS the password would go over the network as it is, so only this machine is asked"
-        )
+    wrong = _wrong(name, secure)
+    if wrong:
+        raise refused(wrong)
+    tls = secure in _YES
     return Address(
         embedded=False,
         place=f"{'https' if tls else 'http'}://{name}:{port or (_SECURE_PORT if tls else _PLAIN_PORT)}",
