@@ -9,8 +9,8 @@ PIP := PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN
 LOCK := $(BIN)/python -m piptools compile --quiet --generate-hashes --no-strip-extras --allow-unsafe --upgrade \
 	--no-emit-options --no-header --no-annotate
 
-.PHONY: help setup dev system demo samples test check coverage lint types contracts spelling docs docs-check pictures \
-	golden bench fuzz audit sbom wheel lock clean
+.PHONY: help setup dev system demo samples test check lint types contracts spelling docs docs-check pictures golden \
+	bench fuzz audit sbom wheel lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' Makefile | while read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
@@ -52,10 +52,8 @@ samples: setup ## make sample_reports/ again from the bundled events
 
 # -- checking it -----------------------------------------------------------------------------------
 
-check: lint types contracts spelling docs-check test ## everything a change must pass
-
-coverage: COVERAGE = --cov --cov-report=term
-coverage: test ## run every test and tell which lines none reached: twice the time
+check: COVERAGE = --cov --cov-report=term
+check: lint types contracts spelling docs-check test ## everything a change must pass, coverage included
 
 test: dev ## run every test
 	$(BIN)/python -m pytest -n $(or $(WORKERS),3) --dist worksteal $(COVERAGE)

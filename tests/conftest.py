@@ -25,7 +25,7 @@ _OTHERS = {"SOURCE_DATE_EPOCH", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "PY
 # Without a clock, for the machines differ; the same cases each time in CI, new ones at home.
 hypothesis.settings.register_profile("home", deadline=None, max_examples=60)
 hypothesis.settings.register_profile(
-    "ci", deadline=None, max_examples=30, derandomize=True, database=None, print_blob=True
+    "ci", deadline=None, max_examples=40, derandomize=True, database=None, print_blob=True
 )
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "home")
 

@@ -174,12 +174,13 @@ def _paint(topic: Topic, made: Bridge, steps: Sequence[Step], form: Form) -> Boa
         board.boxes([box], "band" if step.rest else token, order=2)
         if step.rest:
             board.outline(box, "mark", 1.0, order=2.1)
-    joins = [
-        (scale(at[i]), frame.y(i) + (half if i else _TICK_HALF), scale(at[i]), frame.y(i + 1) - half)
-        for i in range(len(steps) + 1)
-    ]
-    joins[-1] = (*joins[-1][:3], frame.y(len(steps) + 1) - _TICK_HALF)
-    board.lines(joins, "mark", 0.9, order=1.5)
+    if not form.narrow:  # there names and amounts stand between the bars, and would be struck through
+        joins = [
+            (scale(at[i]), frame.y(i) + (half if i else _TICK_HALF), scale(at[i]), frame.y(i + 1) - half)
+            for i in range(len(steps) + 1)
+        ]
+        joins[-1] = (*joins[-1][:3], frame.y(len(steps) + 1) - _TICK_HALF)
+        board.lines(joins, "mark", 0.9, order=1.5)
     for i, value in ((0, made.prior), (len(steps) + 1, made.latest)):
         y = frame.y(i)
         board.lines([(scale(value), y - _TICK_HALF, scale(value), y + _TICK_HALF)], "ink", 3.0, order=3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 
 import pytest
 
@@ -255,6 +256,29 @@ def test_every_cluster_of_both_runs_is_in_a_group() -> None:
             == len({link.latest_id for link in backbone})
             == len(backbone)
         )
+
+
+def test_fifty_by_fifty_clusters_of_ten_thousand_items_are_matched_quickly() -> None:
+    rng = random.Random(2)
+    words = ["".join(rng.choices("abcdefghijklmnop", k=7)) for _ in range(300)]
+    sides = [
+        Membership(
+            name,
+            tuple(
+                MemberCluster(
+                    i,
+                    " ".join(rng.sample(words, 5)),
+                    " ".join(rng.sample(words, 40)),
+                    tuple(sorted(f"{i}-{rng.randrange(400)}" for _ in range(200))),
+                )
+                for i in range(50)
+            ),
+        )
+        for name in "ab"
+    ]
+    began = time.perf_counter()
+    matching.match(*sides)
+    assert time.perf_counter() - began < 2
 
 
 def test_hostile_words_are_only_text() -> None:

@@ -31,6 +31,24 @@ def test_schema_refuses_a_report_with_a_missing_key() -> None:
         jsonschema.Draft202012Validator(r.schema()).validate(broken)
 
 
+def test_what_differs_between_processors_is_not_written() -> None:
+    made = report()
+    cluster = made.jobs[0].clusters[0]
+    assert cluster.change is not None
+    nudged = []
+    for end in (0.123456789012345, 0.123456789012399):
+        metrics = {
+            name: msgspec.structs.replace(metric, low=end, high=end, p_value=end, q_value=end)
+            for name, metric in cluster.change.metrics.items()
+        }
+        change = msgspec.structs.replace(cluster.change, metrics=metrics)
+        clusters = [msgspec.structs.replace(cluster, change=change), *made.jobs[0].clusters[1:]]
+        section = msgspec.structs.replace(made.jobs[0], clusters=clusters)
+        nudged.append(r.to_json(msgspec.structs.replace(made, jobs=[section, *made.jobs[1:]])))
+    assert nudged[0] == nudged[1]
+    assert b"0.123456789" in nudged[0]
+
+
 def test_numbers_carry_at_most_fifteen_digits_and_are_finite() -> None:
     made = report()
     section = msgspec.structs.replace(

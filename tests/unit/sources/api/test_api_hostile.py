@@ -163,7 +163,7 @@ def test_what_drips_or_stalls_ends_with_the_time_allowed(serve, ask, step):
     client = ask(server, timeout_s=0.9, clock=time.monotonic, sleep=time.sleep)
     begun = time.monotonic()
     found = failing(client)
-    assert 0.5 < time.monotonic() - begun < 60
+    assert 0.5 < time.monotonic() - begun < 5
     assert isinstance(found, QuestionFailed)
     assert "--timeout leaves no time" in found.message
 

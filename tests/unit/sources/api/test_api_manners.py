@@ -351,7 +351,7 @@ def test_a_server_that_says_nothing_is_late_and_its_question_may_be_asked_in_par
     client = ask(serve(rest=silent()), timeout_s=0.9, clock=time.monotonic, sleep=time.sleep)
     begun = time.monotonic()
     found = failing(client, QuestionFailed)
-    assert 0.5 < time.monotonic() - begun < 60
+    assert 0.5 < time.monotonic() - begun < 6
     assert "--timeout leaves no time to try again" in found.message
 
 
