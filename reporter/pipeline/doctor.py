@@ -133,7 +133,7 @@ def _asked(client: Client) -> Iterator[Check]:
         worst="warn",
     )
     yield _budget(client)
-    yield _skew(client, now)
+    yield _skew(client, datetime.now(UTC))  # the server's time is that of its last answer
 
 
 def _attempt(
