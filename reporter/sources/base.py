@@ -126,7 +126,7 @@ class Source(Protocol):
         """Measure the items of each run inside that run's window.
 
         Args:
-            runs: Runs to measure.
+            runs: Runs to measure, as `runs` lists them: to one source, a run id has one window.
             by: Name of a property (`PERSON`); rows are then one per item and value of it.
 
         Returns:

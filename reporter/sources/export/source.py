@@ -376,12 +376,7 @@ class ExportSource:
             asked = list({run.run_id: run for run in runs if run.level == level}.values())
             if not asked:
                 continue
-            self._store.want(
-                [
-                    (self._keys(run), build.naive(run.window.start), build.naive(run.window.end))
-                    for run in asked
-                ]
-            )
+            self._store.want([(self._keys(run), run.window) for run in asked])
             for row in self._store.rows(question.format(**splice)):
                 yield asked[row[0]], row[1:]
 

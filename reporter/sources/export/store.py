@@ -32,12 +32,13 @@ from reporter.sources.queries.for_duckdb import (
     DUCKDB_MACROS,
     DUCKDB_PRINT,
 )
+from reporter.sources.rows import naive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from reporter.model import Level
+    from reporter.model import Level, Window
 
 _MEMORY = "512MB"
 _MORE_MEMORY = "2GB"
@@ -112,18 +113,18 @@ class Store:
         """The engine itself, for the user's own queries."""
         return self._connection
 
-    def want(self, wanted: Sequence[tuple[Sequence[tuple[str, str | None]], Any, Any]]) -> None:
+    def want(self, wanted: Sequence[tuple[Sequence[tuple[str, str | None]], Window]]) -> None:
         """Fill the table ``wanted`` with the items to be measured.
 
         Args:
-            wanted: For each run its (key, canonical event id or ``None``) pairs, window start and end,
-                the times naive UTC. Runs are numbered from 0.
+            wanted: For each run its (key, canonical event id or ``None``) pairs and its window.
+                Runs are numbered from 0.
         """
         self.rows(
             "CREATE OR REPLACE TABLE wanted "
             "(run INTEGER, key VARCHAR, id VARCHAR, starts TIMESTAMP, ends TIMESTAMP)"
         )
-        for number, (keys, starts, ends) in enumerate(wanted):
+        for number, (keys, window) in enumerate(wanted):
             if keys:
                 self.rows(
                     "INSERT INTO wanted SELECT $run, unnest($keys::VARCHAR[]), unnest($ids::VARCHAR[]), "
@@ -132,8 +133,8 @@ class Store:
                         "run": number,
                         "keys": [key for key, _ in keys],
                         "ids": [event_id for _, event_id in keys],
-                        "starts": starts,
-                        "ends": ends,
+                        "starts": naive(window.start),
+                        "ends": naive(window.end),
                     },
                 )
 

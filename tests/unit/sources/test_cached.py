@@ -71,6 +71,14 @@ def near(tmp_path_factory):
     source.close()
 
 
+@pytest.fixture
+def fresh(tmp_path):
+    """Open a source that nothing was announced to: to one source, a run id has one window."""
+    source = export(tmp_path / "fresh", cases.EVENTS)
+    yield source
+    source.close()
+
+
 class Machine:
     """A folder that outlives processes, and a clock."""
 
@@ -367,16 +375,16 @@ def test_runs_not_kept_are_measured_together_and_all_are_given_in_the_order_aske
     assert dict(source.items([])) == {}
 
 
-def test_figures_of_another_window_are_others(machine, near):
-    run = headers(near)[cases.TRACE_RUN]
+def test_figures_of_another_window_are_others(machine, fresh):
+    run = headers(fresh)[cases.TRACE_RUN]
     shorter = replace(run, window=Window(START, END - TICK))
-    source, asked = machine.process()
-    assert source.items([run]) == near.items([run])
-    assert source.items([shorter]) == near.items([shorter]) != near.items([run])
-    assert source.failures([run]) == near.failures([run])
-    assert source.failures([shorter]) == near.failures([shorter])
-    assert source.totals(WINDOW, JOB) == near.totals(WINDOW, JOB)
-    assert source.totals(Window(START + TICK, END), JOB) == near.totals(Window(START + TICK, END), JOB)
+    source, asked = machine.process(fresh)
+    assert source.items([run]) == fresh.items([run])
+    assert source.items([shorter]) == fresh.items([shorter]) != fresh.items([run])
+    assert source.failures([run]) == fresh.failures([run])
+    assert source.failures([shorter]) == fresh.failures([shorter])
+    assert source.totals(WINDOW, JOB) == fresh.totals(WINDOW, JOB)
+    assert source.totals(Window(START + TICK, END), JOB) == fresh.totals(Window(START + TICK, END), JOB)
     assert len(asked.log) == 6
 
 
@@ -492,11 +500,11 @@ def test_an_answer_is_as_old_as_the_source_it_comes_from(machine, near):
     assert asked.verbs == ["items"]
 
 
-def test_a_window_at_the_end_of_time_is_no_trouble(machine, near):
-    run = replace(headers(near)[cases.TRACE_RUN], window=Window(START, datetime.max.replace(tzinfo=UTC)))
+def test_a_window_at_the_end_of_time_is_no_trouble(machine, fresh):
+    run = replace(headers(fresh)[cases.TRACE_RUN], window=Window(START, datetime.max.replace(tzinfo=UTC)))
     for _ in range(2):
-        source, asked = machine.process()
-        assert source.items([run]) == near.items([run])
+        source, asked = machine.process(fresh)
+        assert source.items([run]) == fresh.items([run])
         assert asked.verbs == ["items"]
 
 
