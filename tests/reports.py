@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -624,8 +626,8 @@ def calm(job: r.JobSection) -> r.JobSection:
     return msgspec.structs.replace(job, clusters=clusters, transitions=entries, gone=[], prior_clusters=prior)
 
 
-def states() -> dict[str, r.Report]:
-    """Give a report for every state a page must know, by name."""
+@cache
+def _states() -> Mapping[str, r.Report]:
     return {
         "changed": report(),
         "quiet": report([calm(section(loud=None, seed=2))]),
@@ -671,3 +673,8 @@ def states() -> dict[str, r.Report]:
         "generation": report([section(level="generation", name="Default - generations", job_id=None)]),
         "hostile": report([section(titles=HOSTILE, clusters=9)]),
     }
+
+
+def states() -> dict[str, r.Report]:
+    """Give a report for every state a page must know, by name; the same reports to all who ask."""
+    return dict(_states())

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
-import jsonschema
 import pytest
 
 from reporter import __version__, errors
@@ -41,16 +42,19 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
 def texts() -> list[Path]:
     """Give every text file that belongs to the project."""
     found = []
-    for path in sorted(ROOT.rglob("*")):
-        parts = path.relative_to(ROOT).parts
-        hidden = any(part.startswith(".") and part not in OURS_THOUGH_HIDDEN for part in parts)
-        made = bool(MADE & set(parts)) or path.name.startswith(".coverage")
-        if path.is_file() and not hidden and not made and path.suffix not in BYTES:
-            found.append(path)
-    return found
+    for base, folders, files in os.walk(ROOT):
+        folders[:] = filter(is_ours, folders)
+        found += [Path(base) / name for name in filter(is_ours, files)]
+    return sorted(path for path in found if path.is_file() and path.suffix not in BYTES)
+
+
+def is_ours(name: str) -> bool:
+    """Tell by a file's or folder's own name whether it belongs to the project."""
+    return name not in MADE and (not name.startswith(".") or name in OURS_THOUGH_HIDDEN)
 
 
 def documents() -> list[Path]:
@@ -162,9 +166,11 @@ def test_schema_in_the_repository_is_what_the_program_prints() -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "sample_reports").rglob("report.json")), ids=name_of)
 def test_sample_report_follows_the_schema(path: Path) -> None:
+    from jsonschema import Draft202012Validator
+
     made = schema()
-    jsonschema.Draft202012Validator.check_schema(made)
-    jsonschema.Draft202012Validator(made).validate(json.loads(path.read_text(encoding="utf-8")))
+    Draft202012Validator.check_schema(made)
+    Draft202012Validator(made).validate(json.loads(path.read_text(encoding="utf-8")))
 
 
 def test_readme_names_the_two_commands_and_every_exit_code() -> None:

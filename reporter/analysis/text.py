@@ -7,20 +7,27 @@ never by a cut-off of its own.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import sparse
 
 Matrix: TypeAlias = NDArray[np.float64]
+_Terms: TypeAlias = tuple[NDArray[np.uint64], NDArray[np.intp]]
+"""The terms of a text, as sorted hashes, and how often each occurs."""
 
 TEXT_LIMIT = 1_500
 """Characters of a title with its description that are looked at; labels are a few hundred long."""
 _INTERCEPT, _CHARS, _WORDS, _ROW, _COLUMN = -1.67, 3.85, 9.43, 8.62, 9.32
+_WEIGHTS = np.cumprod(np.full(6, 0x9E37_79B9_7F4A_7C15, dtype=np.uint64))
+"""Multilinear hashing of code points, modulo 2**64."""
+_KEPT = 1_024
+"""Texts whose terms are kept: a run is compared with several others, under 5 kB a cluster as a rule."""
 _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W_]{2,}")
 _FALLBACK = re.compile(r"(cluster\s*-?\d*|outliers|untitled)?")
@@ -99,18 +106,15 @@ def _margins(similarity: Matrix) -> Matrix:
     return np.asarray(similarity - np.where(leads & alone, second, best), dtype=np.float64)
 
 
-def _cosines(prior: Sequence[str], latest: Sequence[str], cut: Callable[[str], Iterator[str]]) -> Matrix:
-    counts = [Counter(cut(text)) for text in (*prior, *latest)]
-    terms = {term: index for index, term in enumerate(sorted({term for count in counts for term in count}))}
-    if not terms:
+def _cosines(prior: Sequence[str], latest: Sequence[str], cut: Callable[[str], _Terms]) -> Matrix:
+    found = [cut(text) for text in (*prior, *latest)]
+    terms, indices = np.unique(np.concatenate([hashes for hashes, _ in found]), return_inverse=True)
+    if not len(terms):
         return np.zeros((len(prior), len(latest)))
-    starts = np.cumsum([0, *(len(count) for count in counts)])
-    ordered = [sorted((terms[term], n) for term, n in count.items()) for count in counts]
-    indices = np.array([index for row in ordered for index, _ in row], dtype=np.int64)
-    values = np.array([n for row in ordered for _, n in row], dtype=np.float64)
-    df = np.bincount(indices, minlength=len(terms))
-    values *= (np.log((1 + len(counts)) / (1 + df)) + 1)[indices]
-    table = sparse.csr_array((values, indices, starts), shape=(len(counts), len(terms)))
+    starts = np.cumsum([0, *(len(hashes) for hashes, _ in found)])
+    values = np.concatenate([counts for _, counts in found]).astype(np.float64)
+    values *= (np.log((1 + len(found)) / (1 + np.bincount(indices))) + 1)[indices]
+    table = sparse.csr_array((values, indices, starts), shape=(len(found), len(terms)))
     norms = np.sqrt(np.asarray(table.multiply(table).sum(axis=1)).ravel())
     norms[norms == 0] = 1.0
     product = np.asarray((table[: len(prior)] @ table[len(prior) :].T).todense())
@@ -118,11 +122,20 @@ def _cosines(prior: Sequence[str], latest: Sequence[str], cut: Callable[[str], I
     return np.asarray(np.clip(cosines, 0.0, 1.0), dtype=np.float64)
 
 
-def _grams(text: str) -> Iterator[str]:
-    for length in (3, 4, 5):
-        for start in range(len(text) - length + 1):
-            yield text[start : start + length]
+@lru_cache(_KEPT)
+def _grams(text: str) -> _Terms:
+    codes = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
+    return _counted([sliding_window_view(codes, n) for n in (3, 4, 5) if len(codes) >= n])
 
 
-def _stems(text: str) -> Iterator[str]:
-    return (word[:6] for word in _WORD.findall(text) if word not in _STOP)
+@lru_cache(_KEPT)
+def _stems(text: str) -> _Terms:
+    stems = [word[:6] for word in _WORD.findall(text) if word not in _STOP]
+    return _counted([np.array(stems, dtype="U6").view(np.uint32).reshape(-1, 6)] if stems else [])
+
+
+def _counted(terms: Sequence[NDArray[np.uint32]]) -> _Terms:
+    """Count the terms of one text, given as tables of code points with a row for each term."""
+    # One more, so that a NUL at the end counts.
+    hashed = [(term.astype(np.uint64) + 1) @ _WEIGHTS[: term.shape[1]] for term in terms]
+    return np.unique(np.concatenate([np.empty(0, np.uint64), *hashed]), return_counts=True)

@@ -59,7 +59,10 @@ def content_hash(report: Report) -> str:
         SHA-256 (lower-case hex) of the compact JSON with sorted keys, without the keys
         ``content_sha256`` and ``files``.
     """
-    content = _tidy(msgspec.to_builtins(report))
+    return _hash(_tidy(msgspec.to_builtins(report)))
+
+
+def _hash(content: dict[str, Any]) -> str:
     del content["content_sha256"], content["files"]
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(_utf8(text)).hexdigest()
@@ -71,7 +74,7 @@ def sealed(report: Report) -> Report:
     What is rendered is the sealed report, so that pages and report.json carry the same numbers.
     """
     tidy = msgspec.convert(_tidy(msgspec.to_builtins(report)), Report)
-    return msgspec.structs.replace(tidy, content_sha256=content_hash(tidy))
+    return msgspec.structs.replace(tidy, content_sha256=_hash(msgspec.to_builtins(tidy)))
 
 
 def schema() -> dict[str, Any]:

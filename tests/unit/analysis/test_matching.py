@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import random
+import re
 import time
+from collections import Counter
+from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reporter.analysis import matching, text
 from reporter.model import MemberCluster, Membership
@@ -298,6 +304,53 @@ def test_hostile_words_are_only_text() -> None:
 def test_renaming_looks_past_case_and_punctuation() -> None:
     assert text.normalised("Refunds & Disputes!") == text.normalised("refunds and disputes")
     assert text.normalised("Refunds") != text.normalised("Refund help")
+
+
+WORDS = st.sampled_from(
+    [
+        "refund",
+        "refunds",
+        "the",
+        "billing",
+        "Größe",
+        "请求退款",
+        "a\x00b",
+        "\U0001f600 ok",
+        "x",
+        "migration-plan",
+        "🏳️‍🌈",
+        "",
+    ]
+)
+TEXTS = st.lists(st.lists(WORDS, max_size=9).map(" ".join), min_size=1, max_size=4)
+
+
+@given(TEXTS, TEXTS)
+def test_likeness_is_the_mean_of_two_tf_idf_cosines(before: list[str], after: list[str]) -> None:
+    prior, latest = [[text.document(title, "") for title in titles] for titles in (before, after)]
+    everyone = [*prior, *latest]
+
+    def pieces(words: str) -> list[str]:
+        return [words[at : at + n] for n in (3, 4, 5) for at in range(len(words) - n + 1)]
+
+    def stems(words: str) -> list[str]:
+        return [word[:6] for word in re.findall(r"[^\W_]{2,}", words) if word != "the"]
+
+    def cosine(cut: Callable[[str], list[str]], one: str, other: str) -> float:
+        def weighed(words: str) -> dict[str, float]:
+            counts = Counter(cut(words))
+            holders = {term: sum(term in cut(each) for each in everyone) for term in counts}
+            return {t: n * (math.log((1 + len(everyone)) / (1 + holders[t])) + 1) for t, n in counts.items()}
+
+        a, b = weighed(one), weighed(other)
+        lengths = math.hypot(*a.values()) * math.hypot(*b.values())
+        return sum(a[term] * b.get(term, 0.0) for term in a) / lengths if lengths else 0.0
+
+    found = text.likeness(prior, latest).similarity
+    for i, one in enumerate(prior):
+        for j, other in enumerate(latest):
+            expected = (cosine(pieces, one, other) + cosine(stems, one, other)) / 2
+            assert found[i, j] == pytest.approx(expected, abs=1e-12)
 
 
 def test_identical_competitors_share_no_lead() -> None:

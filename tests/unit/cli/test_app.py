@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
-from jsonschema import Draft202012Validator
 
 from reporter import __version__
 from reporter.cli.root import COMMANDS, SECTIONS, root
@@ -143,6 +142,8 @@ def test_verify_of_what_is_no_report_ends_with_2(call, tmp_path):
 
 
 def test_schema_is_json_schema_that_a_report_satisfies(call):
+    from jsonschema import Draft202012Validator
+
     code, out, _ = call("schema")
     assert code == 0
     Draft202012Validator.check_schema(json.loads(out))

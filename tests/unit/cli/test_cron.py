@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import pytest
 import yaml
 
@@ -78,6 +77,8 @@ def test_workflow_and_pipeline_are_what_github_and_gitlab_take(tmp_path: Path) -
 
 
 def test_cronjob_is_what_kubernetes_takes() -> None:
+    import kubernetes_validate
+
     claim, job = yaml.safe_load_all(SNIPPETS["kubernetes"](schedule(minute=5)))
     for resource in (claim, job):
         kubernetes_validate.validate(resource, "1.31", strict=True)

@@ -90,7 +90,7 @@ def test_policy_names_the_hashes_of_what_is_really_there(assets) -> None:
 
 def test_page_is_the_same_bytes_every_time(assets, make_chart) -> None:
     charts = [make_chart("share")]
-    assert made(STATES["changed"], assets, charts) == made(states()["changed"], assets, charts)
+    assert made(STATES["changed"], assets, charts) == made(report(), assets, charts)
 
 
 @pytest.mark.parametrize("hostile", [text for text in HOSTILE if "<" in text or "{" in text])

@@ -4,7 +4,6 @@ import json
 import math
 from pathlib import Path
 
-import jsonschema
 import msgspec
 import pytest
 
@@ -19,16 +18,20 @@ STATES = states()
 
 @pytest.mark.parametrize("name", STATES)
 def test_every_state_round_trips_and_obeys_the_schema(name: str) -> None:
+    from jsonschema import Draft202012Validator
+
     data = r.to_json(STATES[name])
     assert r.from_json(data) == STATES[name]
-    jsonschema.Draft202012Validator(r.schema()).validate(json.loads(data))
+    Draft202012Validator(r.schema()).validate(json.loads(data))
 
 
 def test_schema_refuses_a_report_with_a_missing_key() -> None:
+    from jsonschema import Draft202012Validator, ValidationError
+
     broken = json.loads(r.to_json(report()))
     del broken["jobs"][0]["clusters"][0]["share"]
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.Draft202012Validator(r.schema()).validate(broken)
+    with pytest.raises(ValidationError):
+        Draft202012Validator(r.schema()).validate(broken)
 
 
 def test_what_differs_between_processors_is_not_written() -> None:
