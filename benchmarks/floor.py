@@ -28,13 +28,14 @@ def extract(path: str) -> None:
 def drawn(path: Path, formats: str) -> None:
     """Draw, and lay out the markup kept beside the report, which is made where it is not."""
     from reporter import charts
+    from reporter.render.pdf import room
     from reporter.report import from_json
 
     report = from_json(path.read_bytes())
     charts.draw(report, page=True, paper=False)
     if "pdf" not in formats:
         return
-    paper = charts.draw(report, page=False, paper=True)
+    paper = charts.draw(report, page=False, paper=True, room=room(len(report.jobs)))
     kept = path.with_suffix(f".{report.content_sha256[:12]}.html")
     if not kept.exists():
         from reporter.render import pdf, templates

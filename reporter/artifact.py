@@ -46,6 +46,17 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """How many charts a document has room for; a job in which nothing is news has none."""
+
+    jobs: int
+    """Jobs with charts."""
+    charts: int
+    """Charts of a job, beside its bridge and its map."""
+    maps: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """One chart as an image, for readers that show no SVG."""
 

@@ -222,7 +222,7 @@ def document(kind: Document, told: bytes, order: Order) -> Artifact:
     if kind == "html":
         pictures = charts.draw(report, page=True, paper=False)
         return page.html(report, pictures, charts.page_assets(), env=environment, command=order.command)
-    pictures = charts.draw(report, page=False, paper=True)
+    pictures = charts.draw(report, page=False, paper=True, room=pdf.room(len(report.jobs)))
     return pdf.pdf(
         report, pictures, charts.paper_assets(), env=environment, paper=order.paper, attachment=told
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import matplotlib
 
 from reporter import units
-from reporter.artifact import Chart, ChartTable, Picture
+from reporter.artifact import Chart, ChartTable, Picture, Room
 from reporter.charts import (
     alluvial,
     bridge,
@@ -28,19 +28,24 @@ from reporter.charts.svg import markup, printed
 from reporter.charts.words import Topic
 from reporter.report import Incident, Report
 
+_RANK = ("slope", "errors", "causes", "cost", "models", "alluvial", "latency", "share")
+"""Charts by how much a reader loses without them, beside the bridge and the map."""
 _MAILED = ("bridge", "slope", "errors", "cost", "latency")
 """Charts a mail may show, by how much a reader loses without them."""
 _PICTURES = 2
 """Pictures of one job at most."""
 
 
-def draw(report: Report, *, page: bool = True, paper: bool = False) -> tuple[Chart, ...]:
-    """Draw every chart of every job.
+def draw(
+    report: Report, *, page: bool = True, paper: bool = False, room: Room | None = None
+) -> tuple[Chart, ...]:
+    """Draw every chart of every job, or as many as there is room for.
 
     Args:
         report: What was concluded; titles in it are untrusted.
         page: Whether to draw for the page, wide and narrow.
         paper: Whether to draw for print.
+        room: Where it is short, charts that show a change go first. ``None``: there is room for all.
 
     Returns:
         Charts by job, in page order, those of an incident last, numbered as one more job. A chart without
@@ -51,12 +56,23 @@ def draw(report: Report, *, page: bool = True, paper: bool = False) -> tuple[Cha
     with matplotlib.rc_context(SETTINGS):  # type: ignore[arg-type]  # the stub lists every key
         for index in range(len(report.jobs)):
             topic = Topic.of(report, index)
-            if topic is not None:
-                made += [_chart(sheet, index, page=page, paper=paper) for sheet in sheets(topic)]
+            if topic is not None and (room is None or (index < room.jobs and not report.is_quiet(index))):
+                chosen = sheets(topic) if room is None else _chosen(list(sheets(topic)), room)
+                made += [_chart(sheet, index, page=page, paper=paper) for sheet in chosen]
         if isinstance(report.incident, Incident):
             found = incident.sheets(report.incident, report.timezone)
             made += [_chart(sheet, len(report.jobs), page=page, paper=paper) for sheet in found]
     return tuple(made)
+
+
+def _chosen(found: list[Sheet], room: Room) -> list[Sheet]:
+    """Choose the charts there is room for, those that show a change first, in page order."""
+    ranked = sorted(
+        (sheet for sheet in found if sheet.name in _RANK),
+        key=lambda sheet: (not sheet.news, _RANK.index(sheet.name)),
+    )
+    kept = {sheet.name for sheet in ranked[: room.charts]} | {"bridge", *(["map"] if room.maps else [])}
+    return [sheet for sheet in found if sheet.name in kept]
 
 
 def pictures(report: Report, most: int) -> tuple[Picture, ...]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from reporter.report import Report
 
-_LIMITS = views.Limits(clusters=0, cards=0, errors=0, transitions=0, jobs=40, charts=0, maps=False)
+_LIMITS = views.Limits(clusters=0, cards=0, errors=0, transitions=0, jobs=40)
 _CHANGES = 5
 _JOBS = 12
 _BODY = 3_000

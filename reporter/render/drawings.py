@@ -1,4 +1,4 @@
-"""Charts made ready for a template: which of them there is room for, and how each is placed."""
+"""Charts made ready for a template."""
 
 from __future__ import annotations
 
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from reporter.artifact import Chart, ChartTable
-
-_RANK = ("slope", "errors", "causes", "cost", "models", "alluvial", "latency", "share")
-"""Charts by how much a reader loses without them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +34,13 @@ class ChartView:
     table: ChartTable
 
 
-def chosen(charts: Sequence[ChartView], most: int) -> tuple[ChartView, ...]:
-    """Choose the charts there is room for, those that show a change first, in page order."""
-    here = [chart for chart in charts if chart.name not in ("bridge", "map")]
-    ranked = sorted(range(len(here)), key=lambda i: (not here[i].news, _RANK.index(here[i].name), i))
-    return tuple(here[i] for i in sorted(ranked[:most]))
+def views(charts: Sequence[Chart], job_index: int) -> tuple[ChartView, ...]:
+    """Make the charts of one job ready to be placed."""
+    here = (chart for chart in charts if chart.job_index == job_index)
+    return tuple(_view(chart, place) for place, chart in enumerate(here))
 
 
-def view(chart: Chart, place: int) -> ChartView:
-    """Make a chart ready to be placed, as the so-many-eth of its job."""
+def _view(chart: Chart, place: int) -> ChartView:
     return ChartView(
         anchor=f"job-{chart.job_index + 1}-chart-{place + 1}",
         name=chart.name,

@@ -137,12 +137,9 @@ def view(report: Report, incident: Incident, charts: Sequence[Chart]) -> Inciden
     """Prepare the incident of a report."""
     tz, index = report.timezone, len(report.jobs)
     listed = [(c.verdict, _cluster(c, tz)) for c in incident.clusters[:_LISTED]]
-    drawn = tuple(
-        drawings.view(chart, place) for place, chart in enumerate(c for c in charts if c.job_index == index)
-    )
     return IncidentView(
         facts=tuple(_facts(incident, tz)),
-        charts=drawn,
+        charts=drawings.views(charts, index),
         affected=tuple(row for verdict, row in listed if verdict == "affected"),
         unclear=tuple(row for verdict, row in listed if verdict == "unclear"),
         control=tuple(row for verdict, row in listed if verdict == "control"),

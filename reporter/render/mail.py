@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 LIMIT_BYTES = 100_000
 """Of the HTML: Gmail cuts off what comes after about 102 kB."""
-_LIMITS = views.Limits(clusters=400, cards=0, errors=3, transitions=0, jobs=200, charts=0, maps=False)
+_LIMITS = views.Limits(clusters=400, cards=0, errors=3, transitions=0, jobs=200)
 _TOLD = 3
 """Jobs told with their numbers; the others in a line each."""
 _CHANGES = (5, 3)

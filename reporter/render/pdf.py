@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from reporter import units
-from reporter.artifact import Artifact, Chart
+from reporter.artifact import Artifact, Chart, Room
 from reporter.errors import LibraryMissing, RenderError
 from reporter.render import page, tables, templates, views, words
 from reporter.render.views import Limits, PageAssets
@@ -151,7 +151,14 @@ def limits(jobs: int) -> Limits:
         errors=min(5, share),
         transitions=min(24, share),
         jobs=MANY_JOBS,
-        charts=max(1, min(8, _CHARTS_IN_ALL // jobs)),
+    )
+
+
+def room(jobs: int) -> Room:
+    """Say how many charts there is room for on paper, with so many jobs."""
+    return Room(
+        jobs=MANY_JOBS,
+        charts=max(1, min(8, _CHARTS_IN_ALL // max(1, jobs))),
         maps=jobs <= _MAPS_UP_TO,
     )
 

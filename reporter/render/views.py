@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from reporter.artifact import Chart
     from reporter.render.facts import Fact
-    from reporter.report import Finding, JobSection, Report, RunInfo
+    from reporter.report import JobSection, Report, RunInfo
 
 
 class PageAssets(Protocol):
@@ -57,12 +57,9 @@ class Limits:
     errors: int
     transitions: int
     jobs: int
-    charts: int
-    """Beside the bridge and the map."""
-    maps: bool
 
 
-SCREEN = Limits(clusters=400, cards=30, errors=100, transitions=400, jobs=200, charts=20, maps=True)
+SCREEN = Limits(clusters=400, cards=30, errors=100, transitions=400, jobs=200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +194,7 @@ def document(
 
     Args:
         report: The report.
-        charts: All its charts, in any order of jobs.
+        charts: Its charts, in any order of jobs.
         limits: How much the document may hold.
         swatch: Lineage id → colour token (``"L07"``), or ``None`` where there is no colour for it.
     """
@@ -252,9 +249,7 @@ def _job(
     all_cards = changes.cards(section, index, tz, swatches)
     carded = {card.cluster.anchor or "": card.card_id for card in all_cards[: limits.cards]}
     everyone = (changes.card(c, section, index, tz, swatches) for c in section.clusters[: limits.clusters])
-    drawn = tuple(
-        drawings.view(chart, place) for place, chart in enumerate(c for c in charts if c.job_index == index)
-    )
+    drawn = drawings.views(charts, index)
     unchanged = changes.unchanged(section, index)
     lines = rows.ledger(section, index, swatch)
     shown = [row for row in lines if not row.noise][: limits.clusters]
@@ -262,14 +257,12 @@ def _job(
     ledger = Cut(listed, len(lines) - len(listed))
     runs = [("Latest", section.latest), ("Prior", section.prior)]
     anchor = f"job-{index + 1}"
-    quiet = _quiet(section, found)
-    charted = drawings.chosen(drawn, 0 if quiet and limits is not SCREEN else limits.charts)
+    charted = tuple(chart for chart in drawn if chart.name not in ("bridge", "map"))
     transitions = _cut(rows.transitions(section, index), limits.transitions)
     errors = _cut(rows.errors(section, index), limits.errors)
     cards = _cut(all_cards, limits.cards)
     moves = changes.movements(section, index)
-    mapped = limits.maps and (limits is SCREEN or not quiet)
-    the_map = next((chart for chart in drawn if chart.name == "map" and mapped), None)
+    the_map = next((chart for chart in drawn if chart.name == "map"), None)
     bridge = next((chart for chart in drawn if chart.name == "bridge"), None)
     return JobView(
         anchor=anchor,
@@ -281,7 +274,7 @@ def _job(
         sentence=facts.sentence(section, found),
         tone=_tone(section, [f.call for f in found]),
         has_run=section.latest is not None and section.overall is not None,
-        quiet=quiet,
+        quiet=report.is_quiet(index),
         inside=f"All {units.plural(len(section.clusters), 'cluster')}, charts and evidence",
         parts=tuple(
             Part(words, place)
@@ -334,15 +327,6 @@ def _job(
             f"{role.lower()} {words.short_run(run.run_id)}" for role, run in runs if run is not None
         ),
     )
-
-
-def _quiet(section: JobSection, found: Sequence[Finding]) -> bool:
-    """Say whether nothing in a job is news: it was compared in vain, or its run is an old one."""
-    if section.stale and not found:
-        return True
-    if section.status != "ok" or section.comparability is None or not section.comparability.comparable:
-        return False
-    return not found
 
 
 def _run(role: str, run: RunInfo, tz: str) -> RunView:

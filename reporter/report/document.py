@@ -57,3 +57,11 @@ class Report(Value, frozen=True, kw_only=True):
     resolved: list[Resolved] = msgspec.field(default_factory=list)
     """What earlier reports told and is over."""
     incident: Incident | msgspec.UnsetType = msgspec.UNSET
+
+    def is_quiet(self, job_index: int) -> bool:
+        """Say whether nothing in a job is news: it was compared in vain, or its run is an old one."""
+        section = self.jobs[job_index]
+        if any(finding.job_index == job_index for finding in self.findings):
+            return False
+        checked = section.comparability
+        return section.stale or (section.status == "ok" and checked is not None and checked.comparable)

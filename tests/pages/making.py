@@ -14,8 +14,7 @@ from pathlib import Path
 import msgspec
 from filelock import FileLock
 
-from reporter import charts
-from reporter.render import page, pdf, templates
+from reporter.press import Document, Order, document
 from reporter.render.pdf import Paper
 from reporter.report import Report, to_json
 
@@ -31,21 +30,13 @@ class Made:
 def screen(value: Report) -> str:
     """Give the page of a report."""
 
-    def make() -> bytes:
-        return page.html(value, charts.draw(value), charts.page_assets(), env=templates.environment()).data
-
-    return _once("html", value, make).data.decode()
+    return _once("html", value, Order()).data.decode()
 
 
 def paper(value: Report, kind: Paper = "a4") -> Made:
     """Give the PDF of a report, with report.json inside."""
 
-    def make() -> bytes:
-        drawn = charts.draw(value, page=False, paper=True)
-        options = {"env": templates.environment(), "attachment": to_json(value), "paper": kind}
-        return pdf.pdf(value, drawn, charts.paper_assets(), **options).data
-
-    return _once(kind, value, make)
+    return _once("pdf", value, Order(paper=kind))
 
 
 class _Heard(logging.Handler):
@@ -57,15 +48,15 @@ class _Heard(logging.Handler):
         self.lines.append(record.getMessage())
 
 
-def _once(kind: str, value: Report, make: object) -> Made:
-    folder = Path(os.environ["DOCUMENTS_OF_TESTS"])
-    place = folder / sha256(kind.encode() + to_json(value)).hexdigest()
+def _once(kind: Document, value: Report, order: Order) -> Made:
+    folder, told = Path(os.environ["DOCUMENTS_OF_TESTS"]), to_json(value)
+    place = folder / sha256(f"{kind} {order.paper} ".encode() + told).hexdigest()
     with FileLock(f"{place}.lock"):
         if not place.exists():
             heard, log = _Heard(), logging.getLogger("weasyprint")
             log.addHandler(heard)
             try:
-                data = make()  # type: ignore[operator]
+                data = document(kind, told, order).data
             finally:
                 log.removeHandler(heard)
             place.write_bytes(msgspec.msgpack.encode((data, heard.lines)))

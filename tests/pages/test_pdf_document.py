@@ -14,6 +14,7 @@ from pypdf import PdfReader
 
 from reporter import charts
 from reporter.artifact import Artifact
+from reporter.press import Order, document
 from reporter.render import pdf, tables, templates
 from reporter.report import Report, to_json
 from tests.pages import making
@@ -24,8 +25,7 @@ FOLDER = Path(__file__).resolve().parent.parent.parent
 
 
 def set_anew(value: Report, **over: Any) -> Artifact:
-    options: dict[str, Any] = {"env": templates.environment(), "attachment": to_json(value)} | over
-    return pdf.pdf(value, charts.draw(value, page=False, paper=True), charts.paper_assets(), **options)
+    return document("pdf", to_json(value), Order(**over))
 
 
 def made(value: Report) -> Artifact:
@@ -125,7 +125,9 @@ def test_report_json_is_inside_unchanged(changed: Artifact) -> None:
     held = read(changed).attachments
     assert held["report.json"] == [to_json(STATES["changed"])]
     assert held["clusters.csv"] == [tables.csv(STATES["changed"]).data]
-    assert list(read(set_anew(STATES["no_run"], attachment=None)).attachments) == ["clusters.csv"]
+    assert list(
+        read(pdf.pdf(STATES["no_run"], (), charts.paper_assets(), env=templates.environment())).attachments
+    ) == ["clusters.csv"]
 
 
 def test_links_lead_to_the_web_or_into_the_document(changed: Artifact) -> None:
@@ -153,13 +155,10 @@ def test_equal_reports_are_equal_bytes(changed: Artifact) -> None:
 def test_bytes_do_not_depend_on_zone_hash_seed_or_clock() -> None:
     code = """
 import hashlib
-from reporter import charts
-from reporter.render import pdf, tables, templates
+from reporter.press import Order, document
 from reporter.report import to_json
 from tests.reports import states
-value = states()["one_cluster"]
-drawn = charts.draw(value, page=False, paper=True)
-made = pdf.pdf(value, drawn, charts.paper_assets(), env=templates.environment(), attachment=to_json(value))
+made = document("pdf", to_json(states()["one_cluster"]), Order())
 print(hashlib.sha256(made.data).hexdigest())
 """
     found = set()

@@ -12,6 +12,7 @@ import pytest
 
 from reporter import report as r
 from reporter import units
+from reporter.artifact import Room
 from reporter.charts import draw
 from tests.reports import report, section, states
 
@@ -52,6 +53,28 @@ def test_jobs_follow_each_other_and_a_job_without_run_has_none() -> None:
     assert {c.job_index for c in charts} == {0}
     many = draw(STATES["ten_jobs"])
     assert [c.job_index for c in many] == sorted(c.job_index for c in many)
+
+
+def test_short_of_room_the_charts_of_changes_stay_in_page_order() -> None:
+    def kept(state: str, room: Room) -> list[tuple[int, str]]:
+        return [(c.job_index, c.name) for c in draw(STATES[state], page=False, room=room)]
+
+    all_of = {name: i for i, name in enumerate(ALL)}
+    news = {c.name for c in draw(STATES["changed"], page=False) if c.news} - {"bridge"}
+    assert news == {"slope", "errors", "causes", "cost", "alluvial"}
+    two = [name for _, name in kept("changed", Room(jobs=1, charts=2, maps=False))]
+    assert two == ["bridge", "slope", "errors"]
+    for most in range(9):
+        found = [name for _, name in kept("changed", Room(jobs=1, charts=most, maps=True))]
+        assert found == sorted(found, key=all_of.__getitem__)
+        assert {"bridge", "map"} <= set(found)
+        beside = set(found) - {"bridge", "map"}
+        assert len(beside) == most
+        assert beside <= news or news <= beside
+    assert kept("quiet", Room(jobs=1, charts=8, maps=True)) == []
+    # Of ten jobs the fifth alone has news.
+    assert kept("ten_jobs", Room(jobs=5, charts=1, maps=True)) == [(4, "bridge"), (4, "slope"), (4, "map")]
+    assert kept("ten_jobs", Room(jobs=4, charts=1, maps=True)) == []
 
 
 @pytest.mark.parametrize("state", sorted(STATES))
