@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 import matplotlib
 
@@ -57,7 +57,7 @@ def draw(
         for index in range(len(report.jobs)):
             topic = Topic.of(report, index)
             if topic is not None and (room is None or (index < room.jobs and not report.is_quiet(index))):
-                chosen = sheets(topic) if room is None else _chosen(list(sheets(topic)), room)
+                chosen = sheets(topic) if room is None else _chosen(sheets(topic, maps=room.maps), room)
                 made += [_chart(sheet, index, page=page, paper=paper) for sheet in chosen]
         if isinstance(report.incident, Incident):
             found = incident.sheets(report.incident, report.timezone)
@@ -65,14 +65,14 @@ def draw(
     return tuple(made)
 
 
-def _chosen(found: list[Sheet], room: Room) -> list[Sheet]:
+def _chosen(found: Sequence[Sheet], room: Room) -> list[Sheet]:
     """Choose the charts there is room for, those that show a change first, in page order."""
     ranked = sorted(
         (sheet for sheet in found if sheet.name in _RANK),
         key=lambda sheet: (not sheet.news, _RANK.index(sheet.name)),
     )
-    kept = {sheet.name for sheet in ranked[: room.charts]} | {"bridge", *(["map"] if room.maps else [])}
-    return [sheet for sheet in found if sheet.name in kept]
+    left_out = {sheet.name for sheet in ranked[room.charts :]}
+    return [sheet for sheet in found if sheet.name not in left_out]
 
 
 def pictures(report: Report, most: int) -> tuple[Picture, ...]:
@@ -90,7 +90,9 @@ def pictures(report: Report, most: int) -> tuple[Picture, ...]:
     for index in dict.fromkeys(finding.job_index for finding in report.findings):
         topic = Topic.of(report, index)
         if topic is not None:
-            told = [sheet for sheet in sheets(topic) if sheet.name in _MAILED and sheet.has_narrow]
+            told = [
+                sheet for sheet in sheets(topic, maps=False) if sheet.name in _MAILED and sheet.has_narrow
+            ]
             ranked = sorted(told, key=lambda s: (s.name != _MAILED[0], not s.news, _MAILED.index(s.name)))
             chosen += [(index, s) for s in ranked if s.name == _MAILED[0] or s.news][:_PICTURES]
     if isinstance(report.incident, Incident):
@@ -114,8 +116,8 @@ def _picture(sheet: Sheet, index: int) -> Picture:
     )
 
 
-def sheets(topic: Topic) -> Iterator[Sheet]:
-    """Describe the charts of one job that have something to show."""
+def sheets(topic: Topic, *, maps: bool = True) -> list[Sheet]:
+    """Describe the charts of one job that have something to show; a map takes long even to describe."""
     found = (
         bridge.sheet(topic),
         share.sheet(topic),
@@ -126,9 +128,9 @@ def sheets(topic: Topic) -> Iterator[Sheet]:
         models.sheet(topic),
         strips.sheet(topic, strips.LATENCY),
         alluvial.sheet(topic),
-        cluster_map.sheet(topic),
+        cluster_map.sheet(topic) if maps else None,
     )
-    return (sheet for sheet in found if sheet is not None)
+    return [sheet for sheet in found if sheet is not None]
 
 
 def _hints(table: ChartTable) -> dict[str, str]:
