@@ -1,9 +1,10 @@
-"""Documents that show charts, each made in a process of its own: a `Report` goes in, an `Artifact` comes out.
+"""Documents that show charts, made in processes of their own: a `Report` goes in, an `Artifact` comes out.
 
 Drawing and layout need libraries that take seconds and much memory to load, and none of what reading and
 measuring needs. So a `Press` starts its processes first: they load while data is read, work side by side, and
-take their memory with them when they end. A process is told everything through its standard input, and ends
-by itself when that closes without a word; what it answers is the document, or why there is none.
+take their memory with them when they end. One draws, and makes the page; the other, where a PDF is wanted,
+lays out what the first draws for paper and hands on. A process is told everything through its standard input,
+and ends by itself when that closes without a word; what it answers is the document, or why there is none.
 """
 
 from __future__ import annotations
@@ -15,25 +16,27 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, TypeAlias
+from typing import BinaryIO, Literal, Self, TypeAlias, TypeVar
 
 import msgspec
 
-from reporter.artifact import Artifact
+from reporter.artifact import Artifact, Chart
 from reporter.errors import LibraryMissing, RenderError
 from reporter.report import Report, from_json, to_json
 from reporter.state.documents import Documents
 
+Made = TypeVar("Made")
 Document: TypeAlias = Literal["html", "pdf"]
 
 _START = (
-    "import sys; sys.path[:] = sys.argv[2:]; from reporter.press import main; sys.exit(main(sys.argv[1]))"
+    "import os, sys; sys.path[:] = sys.argv[3:]; from reporter import press; "
+    "os._exit(getattr(press, sys.argv[1])(*map(int, sys.argv[2].split())))"
 )
 """Finds what this process would find, and nothing that lies in the working folder."""
 _PRIVATE = ("POSTHOG_", "REPORTER_", "CLICKHOUSE_")
@@ -54,8 +57,11 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class _Task(msgspec.Struct, frozen=True):
+    """What the process that draws is told."""
+
     report: bytes
     order: Order
+    documents: list[Document]
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -72,6 +78,16 @@ class _Answer(msgspec.Struct, frozen=True):
     """The traceback of what nobody expected."""
 
 
+class _Drawn(msgspec.Struct, frozen=True):
+    """What the process that lays out is told."""
+
+    report: bytes
+    order: Order
+    charts: tuple[Chart, ...] = ()
+    failed: _Answer | None = None
+    """Why there are no charts."""
+
+
 class PressFault(Exception):
     """A bug showed itself in a process of the press; its traceback is the note of this one."""
 
@@ -80,21 +96,34 @@ class Press:
     """Processes that make documents; a context, at whose end none is left."""
 
     def __init__(self, documents: Sequence[Document]) -> None:
-        """Start a process for each document; each loads its libraries at once."""
+        """Prepare for these documents; entering starts what makes them."""
         self._documents = tuple(documents)
-        self._running: dict[Document, subprocess.Popen[bytes]] = {}
-        self._threads = ThreadPoolExecutor(max(1, len(self._documents)))
+        self._drawing: subprocess.Popen[bytes] | None = None
+        self._layout: subprocess.Popen[bytes] | None = None
+        self._threads = ThreadPoolExecutor(2)
 
     def __enter__(self) -> Self:
-        """Start the processes.
+        """Start the processes; each loads its libraries at once.
 
         Raises:
             RenderError: The system allows none.
         """
+        if not self._documents:
+            return self
         environ = {name: value for name, value in os.environ.items() if not name.startswith(_PRIVATE)}
+        subject = " and ".join(f"report.{document}" for document in self._documents)
         try:
-            for document in self._documents:
-                self._running[document] = _started(document, environ)
+            # What is drawn for paper goes from one to the other, and not through this process.
+            out, into = os.pipe()
+            with os.fdopen(out, "rb") as drawn, os.fdopen(into, "wb") as paper:
+                self._drawing = _started("draw", subprocess.PIPE, environ, paper.fileno())
+                if "pdf" in self._documents:
+                    self._layout = _started("lay_out", drawn, environ)
+        except OSError as error:
+            self._end()
+            raise RenderError(
+                f"no process can be started to make it: {error.strerror}", subject=subject
+            ) from error
         except BaseException:
             self._end()
             raise
@@ -122,48 +151,69 @@ class Press:
         Raises:
             PressFault: A process met a bug of ours.
         """
-        if not self._running:
-            return
-        task = msgspec.msgpack.encode(_Task(to_json(report), order))
-        made_by = stamp(order.templates) if kept is not None else ""
-        asked: list[tuple[Document, str, bytes | None, Future[tuple[bytes, bytes]] | None]] = []
-        for document, process in self._running.items():
-            key = f"{document} {made_by} {sha256(task).hexdigest()}"
-            said = kept.get(key) if kept is not None else None
-            told = None if said is not None else self._threads.submit(process.communicate, task)
-            asked.append((document, key, said, told))
-        for document, key, said, told in asked:
-            answer = said if told is None else told.result()[0]
-            made = _understood(document, answer or b"", self._running[document].returncode or 0)
-            if told is not None and kept is not None and isinstance(made, Artifact):
-                kept.put(key, answer or b"")
+        told = to_json(report)
+        said: dict[Document, bytes | None] = {}
+        keys: dict[Document, str] = {}
+        if kept is not None:
+            made_by = stamp(order.templates)
+            digest = sha256(msgspec.msgpack.encode((told, order))).hexdigest()
+            keys = {document: f"{document} {made_by} {digest}" for document in self._documents}
+            said = {document: kept.get(key) for document, key in keys.items()}
+        missing = [document for document in self._documents if said.get(document) is None]
+        asked = self._ask(_Task(told, order, missing)) if missing else {}
+        for document in self._documents:
+            if (answer := said.get(document)) is not None:
+                yield _understood(document, answer, 0)
+                continue
+            answer, code = asked[document].result()
+            if not answer and code == 0:  # what lays out heard nothing and went: what draws knows why
+                answer, code = asked["html"].result()
+            made = _understood(document, answer, code)
+            if kept is not None and isinstance(made, Artifact):
+                kept.put(keys[document], answer)
             yield made
 
+    def _ask(self, task: _Task) -> dict[Document, Future[tuple[bytes, int]]]:
+        """Put a task; gives what each process will say, and how it will end."""
+        ask = self._threads.submit
+        drawing = ask(_conversation, self._drawing, msgspec.msgpack.encode(task))
+        return {"html": drawing, "pdf": ask(_conversation, self._layout, None)}
+
     def _end(self) -> None:
-        for process in self._running.values():
+        running = [process for process in (self._drawing, self._layout) if process is not None]
+        for process in running:
             if process.poll() is None:
                 process.kill()
             process.wait()
         self._threads.shutdown()
-        for process in self._running.values():
+        for process in running:
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None and not pipe.closed:
                     pipe.close()
 
 
-def _started(document: Document, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    try:
-        return subprocess.Popen(  # noqa: S603 -- this interpreter, our own module, words of our own
-            [sys.executable, "-c", _START, document, *sys.path],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environ,
-        )
-    except OSError as error:
-        raise RenderError(
-            f"no process can be started to make it: {error.strerror}", subject=f"report.{document}"
-        ) from error
+def _started(
+    verb: Literal["draw", "lay_out"],
+    told_by: int | BinaryIO,
+    environ: Mapping[str, str],
+    *descriptors: int,
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 -- this interpreter, our own module, words of our own
+        [sys.executable, "-c", _START, verb, " ".join(map(str, descriptors)), *sys.path],
+        stdin=told_by,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environ,
+        pass_fds=descriptors,
+    )
+
+
+def _conversation(process: subprocess.Popen[bytes] | None, task: bytes | None) -> tuple[bytes, int]:
+    """Tell a process its task and hear it out; gives what it said and how it ended."""
+    if process is None:
+        return b"", 0
+    said, _ = process.communicate(task)
+    return said, process.returncode
 
 
 def _understood(document: Document, said: bytes, code: int) -> Artifact | RenderError:
@@ -214,56 +264,109 @@ def document(kind: Document, told: bytes, order: Order) -> Artifact:
         RenderError: A template is wrong, or asks for something outside.
         LibraryMissing: What lays text out is not installed.
     """
+    return _page(told, order) if kind == "html" else _paper(told, order, _drawn_for_paper(told))
+
+
+def _page(told: bytes, order: Order) -> Artifact:
     from reporter import charts
-    from reporter.render import page, pdf, templates
+    from reporter.render import page, templates
 
     report = from_json(told)
-    environment = templates.environment(Path(order.templates) if order.templates else None)
-    if kind == "html":
-        pictures = charts.draw(report, page=True, paper=False)
-        return page.html(report, pictures, charts.page_assets(), env=environment, command=order.command)
-    pictures = charts.draw(report, page=False, paper=True, room=pdf.room(len(report.jobs)))
-    return pdf.pdf(
-        report, pictures, charts.paper_assets(), env=environment, paper=order.paper, attachment=told
-    )
+    drawn = charts.draw(report, page=True, paper=False)
+    env = templates.environment(_folder(order))
+    return page.html(report, drawn, charts.page_assets(), env=env, command=order.command)
 
 
-def _load(kind: Document) -> None:
-    """Import what a document will need, while there is nothing else to do."""
+def _drawn_for_paper(told: bytes) -> tuple[Chart, ...]:
     from reporter import charts
-    from reporter.render import page, pdf  # noqa: F401
+    from reporter.render import pdf
 
-    if kind == "pdf":
-        charts.paper_assets()
-        pdf.available()
-    else:
-        charts.page_assets()
+    report = from_json(told)
+    return charts.draw(report, page=False, paper=True, room=pdf.room(len(report.jobs)))
 
 
-def main(kind: Document) -> int:
-    """Make one document: the task comes on standard input, the answer goes to standard output."""
-    # One document, and then the process is gone: looking for cycles to free would be a tenth of its time.
-    gc.disable()
-    # Whatever a library prints must not end up in the answer.
-    channel = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    try:
-        _load(kind)
+def _paper(told: bytes, order: Order, drawn: Sequence[Chart]) -> Artifact:
+    from reporter import charts
+    from reporter.render import pdf, templates
+
+    env, assets = templates.environment(_folder(order)), charts.paper_assets()
+    return pdf.pdf(from_json(told), drawn, assets, env=env, paper=order.paper, attachment=told)
+
+
+def _folder(order: Order) -> Path | None:
+    return Path(order.templates) if order.templates else None
+
+
+def draw(paper: int) -> int:
+    """Draw what standard input asks for: for paper, to that descriptor; for the page, which is the answer."""
+    with _answering() as channel, os.fdopen(paper, "wb") as onwards:
+        _attempted(_ready_to_draw)  # what fails now fails again, and is told then
         told = sys.stdin.buffer.read()
         if not told:
             return 0
         task = msgspec.msgpack.decode(told, type=_Task)
-        made = document(kind, task.report, task.order)
-        answer = _Answer(name=made.name, media_type=made.media_type, data=made.data)
-    except RenderError as error:
-        answer = _Answer(
-            error=(error.message, error.subject, error.hint), missing=isinstance(error, LibraryMissing)
-        )
-    except Exception:  # noqa: BLE001 -- it is told where it can be kept
-        answer = _Answer(fault=traceback.format_exc())
-    try:
-        with channel:
-            channel.write(msgspec.msgpack.encode(answer))
-    except BrokenPipeError:
-        return 1
+        if "pdf" in task.documents:
+            drawn = _attempted(lambda: _drawn_for_paper(task.report))
+            failed, drawn = (drawn, ()) if isinstance(drawn, _Answer) else (None, drawn)
+            with contextlib.suppress(BrokenPipeError):  # nobody is left to lay it out
+                onwards.write(msgspec.msgpack.encode(_Drawn(task.report, task.order, drawn, failed)))
+                onwards.close()
+        if "html" in task.documents:
+            channel.write(msgspec.msgpack.encode(_attempted(lambda: _answer(_page(task.report, task.order)))))
     return 0
+
+
+def lay_out() -> int:
+    """Lay out the PDF that standard input tells of, which is the answer."""
+    with _answering() as channel:
+        _attempted(_ready_to_lay_out)
+        told = sys.stdin.buffer.read()
+        if not told:
+            return 0
+        drawn = msgspec.msgpack.decode(told, type=_Drawn)
+        made = drawn.failed or _attempted(lambda: _answer(_paper(drawn.report, drawn.order, drawn.charts)))
+        channel.write(msgspec.msgpack.encode(made))
+    return 0
+
+
+def _ready_to_draw() -> None:
+    from reporter.charts import draw, page_assets  # noqa: F401
+    from reporter.render import page, pdf  # noqa: F401
+
+    page_assets()
+
+
+def _ready_to_lay_out() -> None:
+    from reporter.charts import paper_assets
+    from reporter.render import pdf
+
+    paper_assets()
+    pdf.available()
+
+
+@contextlib.contextmanager
+def _answering() -> Iterator[BinaryIO]:
+    """Give the channel for answers; whatever a library prints must not end up in one."""
+    # Each makes one document, and then is gone: looking for cycles to free would be a tenth of its time.
+    gc.disable()
+    with contextlib.suppress(BrokenPipeError), os.fdopen(os.dup(1), "wb") as channel:
+        os.dup2(2, 1)
+        try:
+            yield channel
+        except Exception:  # noqa: BLE001 -- it is told where it can be kept
+            channel.write(msgspec.msgpack.encode(_Answer(fault=traceback.format_exc())))
+
+
+def _answer(made: Artifact) -> _Answer:
+    return _Answer(name=made.name, media_type=made.media_type, data=made.data)
+
+
+def _attempted(attempt: Callable[[], Made]) -> Made | _Answer:
+    """Give what an attempt makes, or why it fails."""
+    try:
+        return attempt()
+    except RenderError as error:
+        told = (error.message, error.subject, error.hint)
+        return _Answer(error=told, missing=isinstance(error, LibraryMissing))
+    except Exception:  # noqa: BLE001 -- it is told where it can be kept
+        return _Answer(fault=traceback.format_exc())

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from reporter.charts import fonts, style
+from reporter.charts import style, typeface
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def _assets(*, packed: bool) -> PageAssets:
     weights = (style.REGULAR, style.STRONG)
     return PageAssets(
         css=style.css_class_rules(),
-        fonts=MappingProxyType({weight: fonts.face(weight, packed=packed) for weight in weights}),
+        fonts=MappingProxyType({weight: typeface.face(weight, packed=packed) for weight in weights}),
         light=style.LIGHT,
         dark=style.DARK,
     )

@@ -9,7 +9,7 @@ from matplotlib import font_manager, patheffects
 from matplotlib.font_manager import FontProperties
 from PIL import Image, ImageOps
 
-from reporter.charts import fonts
+from reporter.charts import fonts, typeface
 from reporter.charts.board import HALO, Board
 from reporter.charts.style import LIGHT
 
@@ -66,6 +66,6 @@ def _helpers(letters: str) -> tuple[tuple[str, ...], str]:
 @functools.lru_cache(maxsize=512)
 def _mixed(weight: int, size: float, helpers: tuple[str, ...]) -> FontProperties:
     """Describe the face with what stands in for letters it lacks."""
-    font_manager.fontManager.addfont(fonts.path(weight))
-    own = font_manager.get_font(fonts.path(weight)).family_name
+    font_manager.fontManager.addfont(typeface.path(weight))
+    own = font_manager.get_font(typeface.path(weight)).family_name
     return FontProperties(family=[own, *helpers], weight=weight, size=size)

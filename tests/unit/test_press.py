@@ -22,7 +22,7 @@ REPORT = sealed(report([section(clusters=2)]))
 
 
 def pids(used: Press) -> list[int]:
-    return [process.pid for process in used._running.values()]
+    return [process.pid for process in (used._drawing, used._layout) if process is not None]
 
 
 def gone(pid: int) -> bool:
@@ -87,24 +87,37 @@ def test_no_process_is_left_when_nothing_was_asked() -> None:
     assert all(map(gone, started))
 
 
-def test_a_process_ends_by_itself_when_its_parent_is_gone() -> None:
-    with Press(["html"]) as used:
-        (process,) = used._running.values()
-        assert process.stdin is not None
-        process.stdin.close()  # what a parent that was killed leaves
-        assert process.wait(timeout=60) == 0
-
-
-def test_a_process_that_is_killed_is_told() -> None:
+def test_processes_end_by_themselves_when_their_parent_is_gone() -> None:
     with Press(["html", "pdf"]) as used:
-        os.kill(pids(used)[0], signal.SIGKILL)
-        while used._running["html"].poll() is None:
-            time.sleep(0.01)
-        lost, made = used.make(REPORT, Order())
-    assert isinstance(lost, RenderError)
-    assert "SIGKILL" in lost.message
-    assert lost.subject == "report.html"
-    assert isinstance(made, Artifact)
+        assert used._drawing is not None
+        assert used._drawing.stdin is not None
+        used._drawing.stdin.close()  # what a parent that was killed leaves
+        assert used._drawing.wait(timeout=60) == 0
+        assert used._layout is not None
+        assert used._layout.wait(timeout=60) == 0
+
+
+@pytest.mark.parametrize(("killed", "survives"), [(0, {}), (1, {"report.html"})])
+def test_a_process_that_is_killed_is_told(killed: int, survives: set[str]) -> None:
+    with Press(["html", "pdf"]) as used:
+        os.kill(pids(used)[killed], signal.SIGKILL)
+        made = list(used.make(REPORT, Order()))
+    assert {document.name for document in made if isinstance(document, Artifact)} == set(survives)
+    lost = [document for document in made if isinstance(document, RenderError)]
+    assert [error.subject for error in lost] == [
+        name for name in ("report.html", "report.pdf") if name not in survives
+    ]
+    assert all("SIGKILL" in error.message for error in lost)
+
+
+@pytest.mark.parametrize("library", ["matplotlib", "tinycss2"])
+def test_what_fails_while_it_loads_is_told_once_it_is_asked(tmp_path: Path, library: str) -> None:
+    (tmp_path / f"{library}.py").write_text("raise RuntimeError('it is broken')")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(tmp_path))
+        with Press(["pdf"]) as used, pytest.raises(PressFault) as caught:
+            list(used.make(REPORT, Order()))
+    assert "it is broken" in caught.value.__notes__[0]
 
 
 def test_a_template_that_fails_there_is_told_here(tmp_path: Path) -> None:

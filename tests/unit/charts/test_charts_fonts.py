@@ -12,12 +12,12 @@ import matplotlib
 import pytest
 from fontTools.ttLib import TTFont
 
-from reporter.charts import fonts, page_assets, style
+from reporter.charts import fonts, page_assets, style, typeface
 
 
 @pytest.mark.parametrize("weight", [400, 600])
 def test_face_is_woff2_that_covers_latin_punctuation_and_arrows(weight: int) -> None:
-    data = fonts.face(weight)
+    data = typeface.face(weight)
     assert data[:4] == b"wOF2"
     covered = TTFont(io.BytesIO(data)).getBestCmap()
     for ch in "AZaz09 $%.,–—“”‘’…·×−→▲▼≥≤éüßñøłŐ€":
@@ -26,7 +26,7 @@ def test_face_is_woff2_that_covers_latin_punctuation_and_arrows(weight: int) -> 
 
 @pytest.mark.parametrize("weight", [400, 600])
 def test_face_does_not_bear_the_reserved_name(weight: int) -> None:
-    names = TTFont(io.BytesIO(fonts.face(weight)))["name"].names
+    names = TTFont(io.BytesIO(typeface.face(weight)))["name"].names
     by_id = {n.nameID: str(n) for n in names}
     assert by_id[1] == style.FONT_FAMILY
     assert not any("source" in by_id[i].lower() for i in (1, 4, 6))
@@ -34,13 +34,13 @@ def test_face_does_not_bear_the_reserved_name(weight: int) -> None:
 
 
 def test_faces_are_small() -> None:
-    assert max(len(fonts.face(weight)) for weight in (400, 600)) < 40_000
+    assert max(len(typeface.face(weight)) for weight in (400, 600)) < 40_000
 
 
 def test_faces_are_the_same_bytes_in_another_process() -> None:
     code = (
-        "import hashlib; from reporter.charts import fonts;"
-        "print(hashlib.sha256(fonts.face(400) + fonts.face(600)).hexdigest())"
+        "import hashlib; from reporter.charts import typeface;"
+        "print(hashlib.sha256(typeface.face(400) + typeface.face(600)).hexdigest())"
     )
     found = {
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

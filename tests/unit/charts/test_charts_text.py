@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.ft2font import FT2Font, LoadFlags
 
-from reporter.charts import fonts, text
+from reporter.charts import text, typeface
 from reporter.units import clean
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=80).map(clean)
@@ -17,7 +17,7 @@ words = st.text(st.characters(exclude_categories=["Cs"]), max_size=80).map(clean
 
 def test_width_agrees_with_the_drawn_width_but_for_kerning() -> None:
     line = "Invoice copies and VAT numbers"
-    font = FT2Font(fonts.path(400))
+    font = FT2Font(typeface.path(400))
     font.set_size(100, 72)
     font.set_text(line, 0, flags=LoadFlags.NO_HINTING)
     drawn = font.get_width_height()[0] / 64 / 100 * 12.5
