@@ -27,6 +27,8 @@ $(VENV)/.runtime: requirements.lock requirements-build.lock pyproject.toml | $(B
 	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --require-hashes -r requirements-build.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@# As pip does with what it copies.
+	@$(BIN)/python -m compileall -q reporter
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime

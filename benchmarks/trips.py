@@ -54,10 +54,10 @@ def trips(log: list[Request]) -> int:
     return chain
 
 
-def run(folder: str, *arguments: str, **env: str) -> float:
-    """Make a report as JSON; gives the seconds it took."""
+def run(folder: str, *arguments: str, formats: str = "json", verb: str = "report", **env: str) -> float:
+    """Make a report; gives the seconds it took."""
     begin = time.perf_counter()
-    command = [sys.executable, "-m", "reporter", "report", "--format", "json", *arguments]
+    command = [sys.executable, "-m", "reporter", verb, "--format", formats, *arguments]
     subprocess.run(command, cwd=folder, check=True, capture_output=True, env={**os.environ, **env})
     return time.perf_counter() - begin
 
@@ -73,7 +73,7 @@ def told(name: str, took_s: float, served: Project) -> None:
 
 
 def main() -> None:
-    """Print one line a report: cold, again with nothing new, without keeping, and from the export."""
+    """Print one line a report: cold, again with nothing new, without keeping, from the export; then pages."""
     with tempfile.TemporaryDirectory() as folder, PostHog() as server:
         if len(sys.argv) > 3:
             events, jobs_file, now = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve(), sys.argv[3]
@@ -94,6 +94,23 @@ def main() -> None:
         told("kept nothing", run(folder, "--now", now, "--no-cache", **key), served)
         export = ("--source", str(events), "--jobs", str(jobs_file), "--now", now)
         print(f"{'from export':14}{run(folder, *export):8.2f}")
+        paged(folder, served, ("--now", now, "--level", "trace"), key)
+
+
+def paged(folder: str, served: Project, arguments: tuple[str, ...], key: dict[str, str]) -> None:
+    """Hold html, pdf and json over the API against drawing and layout alone and six trips, best of three."""
+    print("\nhtml, pdf and json, jobs of level trace")
+    first, again, alone = [], [], []
+    for attempt in range(3):
+        keep = (*arguments, "--state", f"paged{attempt}", "--out", "paged")
+        first.append(run(folder, *keep, formats="html,pdf,json", **key))
+        again.append(run(folder, *keep, formats="html,pdf,json", **key))
+        alone.append(run(folder, "paged/report.json", "--out", "alone", formats="html,pdf", verb="render"))
+    served.clear()
+    least = min(alone) + 6 * LATENCY_S
+    print(f"{'cold':14}{min(first):8.2f}{min(first) / least:8.2f} x drawing and layout alone and six trips")
+    print(f"{'nothing new':14}{min(again):8.2f}{min(again) / min(first):8.2f} x cold")
+    print(f"{'render alone':14}{min(alone):8.2f}")
 
 
 if __name__ == "__main__":
