@@ -58,7 +58,7 @@ check: COVERAGE = --cov --cov-report=term
 check: lint types contracts spelling docs-check test ## everything a change must pass, coverage included
 
 test: dev ## run every test
-	$(BIN)/python -m pytest -n $(or $(WORKERS),3) --dist worksteal $(COVERAGE)
+	$(BIN)/python -m pytest -n $(or $(WORKERS),4) --dist worksteal $(COVERAGE)
 
 lint: dev ## style and packaging data
 	$(BIN)/ruff check .

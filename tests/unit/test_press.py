@@ -70,6 +70,17 @@ def test_the_same_report_is_not_drawn_twice_and_another_is(
     assert isinstance(lost, RenderError)
 
 
+@pytest.mark.parametrize("first", ["html", "pdf"])
+def test_beside_a_document_that_is_kept_the_other_is_made(tmp_path: Path, first: press.Document) -> None:
+    kept = Documents(StateFolder(tmp_path, warn=pytest.fail))
+    with Press([first]) as used:
+        (made,) = used.make(REPORT, Order(), kept)
+    with Press(["html", "pdf"]) as used:
+        both = list(used.make(REPORT, Order(), kept))
+    assert made in both
+    assert both == [press.document(kind, to_json(REPORT), Order()) for kind in ("html", "pdf")]
+
+
 def test_a_failure_is_not_kept(tmp_path: Path) -> None:
     kept = Documents(StateFolder(tmp_path / "state", warn=pytest.fail))
     (tmp_path / "page.html").write_text("{{ nonsense.here }}")
