@@ -151,6 +151,8 @@ class Press:
         Raises:
             PressFault: A process met a bug of ours.
         """
+        if not self._documents:
+            return
         told = to_json(report)
         said: dict[Document, bytes | None] = {}
         keys: dict[Document, str] = {}
@@ -175,9 +177,15 @@ class Press:
 
     def _ask(self, task: _Task) -> dict[Document, Future[tuple[bytes, int]]]:
         """Put a task; gives what each process will say, and how it will end."""
-        ask = self._threads.submit
-        drawing = ask(_conversation, self._drawing, msgspec.msgpack.encode(task))
-        return {"html": drawing, "pdf": ask(_conversation, self._layout, None)}
+        told: dict[Document, tuple[subprocess.Popen[bytes] | None, bytes | None]] = {
+            "html": (self._drawing, msgspec.msgpack.encode(task)),
+            "pdf": (self._layout, None),
+        }
+        return {
+            document: self._threads.submit(_conversation, process, words)
+            for document, (process, words) in told.items()
+            if process is not None
+        }
 
     def _end(self) -> None:
         running = [process for process in (self._drawing, self._layout) if process is not None]
@@ -208,10 +216,8 @@ def _started(
     )
 
 
-def _conversation(process: subprocess.Popen[bytes] | None, task: bytes | None) -> tuple[bytes, int]:
+def _conversation(process: subprocess.Popen[bytes], task: bytes | None) -> tuple[bytes, int]:
     """Tell a process its task and hear it out; gives what it said and how it ended."""
-    if process is None:
-        return b"", 0
     said, _ = process.communicate(task)
     return said, process.returncode
 
