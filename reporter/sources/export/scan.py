@@ -17,9 +17,12 @@ from reporter.sources.export.explain import MAX_LINE_BYTES, cut_off, explain, no
 from reporter.sources.export.frames import is_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any
 
     from reporter.sources.export.files import ExportFile
+
+    Run = Callable[[str], list[tuple[Any, ...]]]
 
 COLUMNS = ("uuid", "event", "distinct_id", "ts", "stamp", "properties", "person_properties")
 """What every part of the relation gives: ids in lower case, ``ts`` and ``stamp`` (when the row was
@@ -69,13 +72,11 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def parts_of(
-    connection: duckdb.DuckDBPyConnection, files: Sequence[ExportFile], aliases: Mapping[str, str]
-) -> tuple[Part, ...]:
+def parts_of(run: Run, files: Sequence[ExportFile], aliases: Mapping[str, str]) -> tuple[Part, ...]:
     """Sort files into parts that share format, compression and column types.
 
     Args:
-        connection: Open connection, used to look at the columns of Parquet files.
+        run: Runs a statement, used to look at the columns of Parquet files and at first lines.
         files: Files in any order.
         aliases: Path → the path to open instead, for names that would be taken for patterns.
 
@@ -89,8 +90,8 @@ def parts_of(
     for file in sorted(files):
         types: tuple[tuple[str, str], ...] = ()
         if file.format == "parquet":
-            types = _parquet_types(connection, file, aliases.get(file.path, file.path))
-        elif not _holds_events(connection, file, aliases.get(file.path, file.path)):
+            types = _parquet_types(run, file, aliases.get(file.path, file.path))
+        elif not _holds_events(run, file, aliases.get(file.path, file.path)):
             continue
         groups.setdefault((file.format, file.packing, file.layout, types), []).append(file)
     parts = []
@@ -119,13 +120,9 @@ def may_be_mended(error: duckdb.Error) -> bool:
     return "Malformed JSON" in text and "surrogate" in text
 
 
-def _parquet_types(
-    connection: duckdb.DuckDBPyConnection, file: ExportFile, alias: str
-) -> tuple[tuple[str, str], ...]:
+def _parquet_types(run: Run, file: ExportFile, alias: str) -> tuple[tuple[str, str], ...]:
     try:
-        rows = connection.execute(
-            f"DESCRIBE SELECT * FROM read_parquet({quoted(alias)}, hive_partitioning = false)"
-        ).fetchall()
+        rows = run(f"DESCRIBE SELECT * FROM read_parquet({quoted(alias)}, hive_partitioning = false)")
     except duckdb.Error as error:
         raise explain(error, file) from error
     types = {str(row[0]): str(row[1]) for row in rows}
@@ -135,7 +132,7 @@ def _parquet_types(
     return tuple((name, types[name]) for name in _WANTED if name in types)
 
 
-def _holds_events(connection: duckdb.DuckDBPyConnection, file: ExportFile, alias: str) -> bool:
+def _holds_events(run: Run, file: ExportFile, alias: str) -> bool:
     """Look at the first lines; False for another ``.json`` that lies beside the export.
 
     Raises:
@@ -145,10 +142,10 @@ def _holds_events(connection: duckdb.DuckDBPyConnection, file: ExportFile, alias
         raise cut_off(file)
     counts = ", ".join(f"count({name})" for name in _NEEDED)
     try:
-        rows = connection.execute(
+        rows = run(
             f"SELECT count(*), {counts} FROM (SELECT * FROM {_json_lines(f'[{quoted(alias)}]', file)} "
             f"LIMIT {_FIRST_LINES})"
-        ).fetchall()
+        )
     except duckdb.Error as error:
         if may_be_mended(error):
             return True

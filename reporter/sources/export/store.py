@@ -42,11 +42,11 @@ if TYPE_CHECKING:
 
 _MEMORY = "512MB"
 _MORE_MEMORY = "2GB"
-"""Granted once, single-threaded, to files whose pages do not fit `_MEMORY` (Parquet of 100 MB pages)."""
+"""Granted, to one thread, once a statement did not fit `_MEMORY`: Parquet of 100 MB pages, JSON lines of
+10 MB, which each thread holds several times."""
 _KEEP_BYTES = 2**30
 """Properties of traces up to this size together are kept (in memory, then in the private folder) once a
 second trace is asked for; beyond it each trace costs a scan of the files."""
-_ATTEMPTS = 3
 _SECOND = 2
 _ASKED_EVENTS = literals((*TRACE_EVENTS, "$ai_evaluation"))
 """Events whose properties may be grouped by or filtered on."""
@@ -104,13 +104,13 @@ class Store:
             SourceError: The engine could not answer.
         """
         try:
-            return self._connection.execute(sql, dict(values or {})).fetchall()
+            return self._run(sql, values)
         except duckdb.Error as error:
             raise translated(error) from error
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
-        """The engine itself, for the user's own queries."""
+        """The engine itself, for the user's own queries, which `open_view` has to come before."""
         return self._connection
 
     def want(self, wanted: Sequence[tuple[Sequence[tuple[str, str | None]], Window]]) -> None:
@@ -217,13 +217,15 @@ class Store:
         return [(row[0], row[1], row[2]) for row in rows]
 
     def open_view(self) -> None:
-        """Create the view ``events`` over all rows of the files, one a uuid, for the user's queries."""
+        """Create the view ``events`` over all rows of the files, one a uuid, for the user's queries.
+
+        From here on no setting can be changed: neither by such a query nor by `_run`.
+        """
         if self._view:
             return
-        self._view = True
         rows = self._all_rows()
         self.rows(
-            f"CREATE TABLE doubled AS SELECT uuid FROM {rows} "
+            f"CREATE OR REPLACE TABLE doubled AS SELECT uuid FROM {rows} "
             "WHERE uuid IS NOT NULL GROUP BY uuid HAVING count(*) > 1"
         )
         columns = (
@@ -237,6 +239,8 @@ class Store:
                 QUALIFY row_number() OVER (PARTITION BY uuid
                     ORDER BY stamp DESC NULLS LAST, {DUCKDB_PRINT}, properties) = 1"""
         self.rows(f"CREATE VIEW events AS {plain}")
+        self._connection.execute("SET lock_configuration = true")
+        self._view = True
 
     def _settings(self) -> dict[str, Any]:
         return {
@@ -252,17 +256,34 @@ class Store:
             "allow_community_extensions": False,
         }
 
+    def _run(self, sql: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Run one statement; once more, with one thread and more memory, where it did not fit.
+
+        How much a scan takes depends on how far its threads run ahead of each other, so any statement that
+        reads the files may be the one.
+
+        Raises:
+            duckdb.Error: The engine could not answer.
+        """
+        try:
+            return self._connection.execute(sql, dict(values or {})).fetchall()
+        except duckdb.OutOfMemoryException:
+            if self._view:
+                raise
+            self._connection.execute("SET threads = 1")
+            self._connection.execute(f"SET memory_limit = '{_MORE_MEMORY}'")
+            return self._connection.execute(sql, dict(values or {})).fetchall()
+
     def _lock(self) -> None:
         aliases = ", ".join(scan.quoted(alias) for part in self._parts for alias in part.aliases)
         self._connection.execute(f"SET allowed_paths = [{aliases}]")
         self._connection.execute("SET enable_external_access = false")
-        self._connection.execute("SET lock_configuration = true")
 
     def _load(self) -> None:
         for macro in DUCKDB_MACROS:
             self._connection.execute(macro)
         self._connection.execute(f"CREATE TABLE {AI_EVENTS} AS {_events_of(scan.NO_ROWS)}")
-        for part in scan.parts_of(self._connection, self._files, self._aliases()):
+        for part in scan.parts_of(self._run, self._files, self._aliases()):
             self._parts.append(self._load_part(part))
         where = "uuid IS NULL OR ts IS NULL"
         self.nameless = int(self.rows(f"SELECT count(*) FROM {AI_EVENTS} WHERE {where}")[0][0])
@@ -271,28 +292,20 @@ class Store:
         self._forget_duplicates()
 
     def _load_part(self, part: scan.Part) -> scan.Part:
-        """Load one part, trying again with more care where that can help; gives the part as it was read."""
-        for attempt in range(_ATTEMPTS):
-            try:
-                self._connection.execute(f"INSERT INTO {AI_EVENTS} {_events_of(part.sql)}")
-            except duckdb.Error as error:
-                last = attempt == _ATTEMPTS - 1
-                if isinstance(error, duckdb.OutOfMemoryException) and not last:
-                    self._connection.execute("SET threads = 1")
-                    self._connection.execute(f"SET memory_limit = '{_MORE_MEMORY}'")
-                elif scan.may_be_mended(error) and not part.mended:
-                    part = scan.mended(part)
-                else:
-                    self._blame(part, error)
-            else:
-                return part
-        raise AssertionError  # pragma: no cover -- the last attempt returns or blames
+        """Load one part, mended where it has to be; gives the part as it was read."""
+        try:
+            self._run(f"INSERT INTO {AI_EVENTS} {_events_of(part.sql)}")
+        except duckdb.Error as error:
+            if scan.may_be_mended(error) and not part.mended:
+                return self._load_part(scan.mended(part))
+            self._blame(part, error)
+        return part
 
     def _blame(self, part: scan.Part, error: duckdb.Error) -> NoReturn:
         """Find the file a part failed for, and raise its error."""
         for single in scan.narrowed(part):
             try:
-                self._connection.execute(f"SELECT count(print) FROM ({_events_of(single.sql)})")
+                self._run(f"SELECT count(print) FROM ({_events_of(single.sql)})")
             except duckdb.Error as own:
                 raise explain(own, single.files[0]) from own
         raise explain(error, part.files[0]) from error

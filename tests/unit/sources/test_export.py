@@ -202,6 +202,43 @@ def test_a_filter_may_look_at_the_person(export: ExportSource) -> None:
     assert (totals.items, totals.calls, totals.cost_usd) == (1, 1, 0.125)
 
 
+def told_by(source: ExportSource) -> tuple[tuple[Any, ...], int]:
+    window = cases.WINDOW
+    traces = sorted({call.trace_id or "" for call in source.calls(window)})
+    settings = "SELECT value FROM duckdb_settings() WHERE name = 'threads'"
+    return (
+        source.runs(window.start, window.end),
+        list(source.calls(window)),
+        [source.trace(trace_id, window) for trace_id in traces],
+        source.query("SELECT count(*) FROM events", {}, 1).rows,
+    ), int(source.query(settings, {}, 1).rows[0][0])
+
+
+@pytest.mark.parametrize("from_the_start", [True, False])
+def test_what_does_not_fit_at_first_is_read_by_one_thread_with_more_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, from_the_start: bool
+) -> None:
+    path = write_jsonl(tmp_path, cases.EVENTS)
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    with opened(path) as source:
+        roomy, threads = told_by(source)
+    assert threads == 4
+    assert len(roomy[1]) > 5
+    # A reader of JSON lines takes room for two of the longest, 64 MB, before it reads the first byte.
+    monkeypatch.setattr(store, "_MEMORY", "48MB")
+    monkeypatch.setattr(store, "_MORE_MEMORY", "512MB")
+    if not from_the_start:
+        monkeypatch.setattr(store, "_MEMORY", "512MB")
+    with opened(path) as source:
+        if not from_the_start:
+            source._store._connection.execute("SET memory_limit = '48MB'")
+        assert told_by(source) == (roomy, 1)
+    monkeypatch.setattr(store, "_MEMORY", "48MB")
+    monkeypatch.setattr(store, "_MORE_MEMORY", "48MB")
+    with pytest.raises(SourceUnreadable, match="needs more memory"):
+        opened(path)
+
+
 def test_a_closed_source_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
@@ -248,7 +285,7 @@ def test_only_ai_events_and_few_columns_leave_the_files(tmp_path):
     connection = duckdb.connect()
     for macro in DUCKDB_MACROS:
         connection.execute(macro)
-    (part,) = scan.parts_of(connection, find_files([str(path)]), {})
+    (part,) = scan.parts_of(lambda sql: connection.execute(sql).fetchall(), find_files([str(path)]), {})
     told = connection.execute(f"EXPLAIN (ANALYZE, FORMAT json) {store._events_of(part.sql)}").fetchall()[0][1]
 
     def nodes(found):
