@@ -1,7 +1,7 @@
 """Documents that show charts, made in processes of their own: a `Report` goes in, an `Artifact` comes out.
 
 Drawing and layout need libraries that take seconds and much memory to load, and none of what reading and
-measuring needs. So a `Press` starts its processes first: they load while data is read, work side by side, and
+measuring needs. So a `Press` starts its processes early: they load while data is read, work side by side, and
 take their memory with them when they end. One draws, and makes the page; the other, where a PDF is wanted,
 lays out what the first draws for paper and hands on. A process is told everything through its standard input,
 and ends by itself when that closes without a word; what it answers is the document, or why there is none.
@@ -96,20 +96,24 @@ class Press:
     """Processes that make documents; a context, at whose end none is left."""
 
     def __init__(self, documents: Sequence[Document]) -> None:
-        """Prepare for these documents; entering starts what makes them."""
+        """Prepare for these documents."""
         self._documents = tuple(documents)
         self._drawing: subprocess.Popen[bytes] | None = None
         self._layout: subprocess.Popen[bytes] | None = None
         self._threads = ThreadPoolExecutor(2)
 
     def __enter__(self) -> Self:
-        """Start the processes; each loads its libraries at once.
+        """Open the press; `start` says what it takes to print."""
+        return self
+
+    def start(self) -> None:
+        """Start the processes, once; each loads its libraries at once.
 
         Raises:
             RenderError: The system allows none.
         """
-        if not self._documents:
-            return self
+        if not self._documents or self._drawing is not None:
+            return
         environ = {name: value for name, value in os.environ.items() if not name.startswith(_PRIVATE)}
         subject = " and ".join(f"report.{document}" for document in self._documents)
         try:
@@ -127,7 +131,6 @@ class Press:
         except BaseException:
             self._end()
             raise
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -162,6 +165,8 @@ class Press:
             keys = {document: f"{document} {made_by} {digest}" for document in self._documents}
             said = {document: kept.get(key) for document, key in keys.items()}
         missing = [document for document in self._documents if said.get(document) is None]
+        if missing:
+            self.start()
         asked = self._ask(_Task(told, order, missing)) if missing else {}
         for document in self._documents:
             if (answer := said.get(document)) is not None:

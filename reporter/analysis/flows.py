@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from reporter.analysis import text
+from reporter.analysis import text, titles
 from reporter.analysis.text import Likeness, Matrix
 from reporter.model import NOISE, MemberCluster, Membership
 
@@ -229,8 +229,8 @@ def direct(prior: Membership, latest: Membership, kappa: float = KAPPA) -> Flows
     """Measure flows on the items two runs share; wording weighs as much as `kappa` of them."""
     old, new = regular(prior), regular(latest)
     likeness = text.likeness(
-        [text.document(c.title, c.description) for c in old],
-        [text.document(c.title, c.description) for c in new],
+        [titles.document(c.title, c.description) for c in old],
+        [titles.document(c.title, c.description) for c in new],
     )
     where = {key: index for index, cluster in enumerate(old) for key in cluster.keys}
     everyone = where.keys() | {key for c in prior.clusters if c.cluster_id == NOISE for key in c.keys}

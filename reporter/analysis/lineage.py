@@ -10,14 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from reporter import units
-from reporter.analysis import matching
-from reporter.analysis.matching import Matching
 from reporter.analysis.memory import WEEKS, Memory, Place, Step, added
 from reporter.model import NOISE, Level, Membership, RunHeader
+
+if TYPE_CHECKING:
+    from reporter.analysis.matching import Matching
 
 SPAN = timedelta(weeks=WEEKS)
 """How far back identity is followed where nothing is remembered."""
@@ -136,6 +138,8 @@ def _given(
     header: RunHeader, run: Membership, recent: Sequence[Step], held: Mapping[str, Membership]
 ) -> dict[int, str]:
     """Hand ids on to a run's clusters: from the run before, else from earlier ones of the last week."""
+    from reporter.analysis import matching  # half a second, and what `needed` says is fetched before
+
     given: dict[int, str] = {}
     for index, step in enumerate(recent):
         if index and header.window.end - units.parse_time(step.window_end) > _BACK:

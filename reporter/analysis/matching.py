@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
-from reporter.analysis import flows, text
+from reporter.analysis import flows, text, titles
 from reporter.analysis.flows import KAPPA, Flows
 from reporter.analysis.text import Matrix
 from reporter.model import MemberCluster, Membership, Run
@@ -253,8 +253,8 @@ def _leftovers(
     if not rows or not columns:
         return set()
     p = text.likeness(
-        [text.document(old[a].title, old[a].description) for a in rows],
-        [text.document(new[b].title, new[b].description) for b in columns],
+        [titles.document(old[a].title, old[a].description) for a in rows],
+        [titles.document(new[b].title, new[b].description) for b in columns],
     ).probability
     return {(rows[a], columns[b]) for a, b in assign(p) if p[a, b] >= _LEFTOVER}
 
@@ -304,15 +304,15 @@ def _link(
 def _groups(
     found: Flows, old: Sequence[MemberCluster], new: Sequence[MemberCluster], links: Sequence[Matched]
 ) -> tuple[Group, ...]:
-    titles = {("prior", c.cluster_id): text.normalised(c.title) for c in old}
-    titles |= {("latest", c.cluster_id): text.normalised(c.title) for c in new}
+    names = {("prior", c.cluster_id): titles.normalised(c.title) for c in old}
+    names |= {("latest", c.cluster_id): titles.normalised(c.title) for c in new}
     parents = {c.cluster_id: [link for link in links if link.latest_id == c.cluster_id] for c in new}
     children = {c.cluster_id: [link for link in links if link.prior_id == c.cluster_id] for c in old}
     made = [_set("split", mine) for mine in children.values() if len(mine) > 1]
     made += [_set("merged", mine) for mine in parents.values() if len(mine) > 1]
     for link in links:
         if len(parents[link.latest_id]) == len(children[link.prior_id]) == 1:
-            same = titles["prior", link.prior_id] == titles["latest", link.latest_id]
+            same = names["prior", link.prior_id] == names["latest", link.latest_id]
             made.append(_set("continued" if same else "renamed", [link]))
     p = found.likeness.probability
     for index, cluster in enumerate(new):

@@ -12,7 +12,7 @@ from datetime import timedelta
 import msgspec
 
 from reporter import units
-from reporter.analysis import news, text
+from reporter.analysis import news, titles
 from reporter.model import NOISE
 from reporter.report import (
     Cluster,
@@ -148,7 +148,7 @@ def added(memory: Memory, step: Step) -> Memory:
             lives[place.lineage_id] = Life(step.window_end, 1, [place.title])
         else:
             # A run that nobody titled names its clusters by their numbers: that is no name.
-            told = place.title in known.names or not text.document(place.title, "")
+            told = place.title in known.names or not titles.document(place.title, "")
             names = known.names if told else [*known.names, place.title][-_NAMES:]
             lives[place.lineage_id] = Life(min(known.first_seen, step.window_end), known.runs + 1, names)
     return Memory([*memory.steps, step], lives, memory.told)

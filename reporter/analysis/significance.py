@@ -149,11 +149,14 @@ class _Common:
 
 def _drawn_sums(pool: Values, size: int, draws: int, rng: np.random.Generator) -> tuple[Values, Values]:
     """Draw subsets of a pool; gives the sums of their values and of their squares, (draws,) each."""
-    sums, squares = np.empty(draws), np.empty(draws)
+    values, drawn = np.stack([pool, np.square(pool)], axis=1), np.empty((draws, 2))
     step = max(1, _AT_ONCE // len(pool))
     for start in range(0, draws, step):
         rows = slice(start, min(start + step, draws))
         keys = rng.random((rows.stop - rows.start, len(pool)), dtype=np.float32)
-        chosen = pool[np.argpartition(keys, size - 1, axis=1)[:, :size]]
-        sums[rows], squares[rows] = chosen.sum(axis=1), np.square(chosen).sum(axis=1)
-    return sums, squares
+        chosen = keys <= np.partition(keys, size - 1, axis=1)[:, size - 1 : size]
+        for row in np.flatnonzero(np.count_nonzero(chosen, axis=1) != size):  # keys that are equal
+            chosen[row] = False
+            chosen[row, np.argpartition(keys[row], size - 1)[:size]] = True
+        drawn[rows] = chosen.astype(np.float64) @ values
+    return drawn[:, 0], drawn[:, 1]

@@ -1,4 +1,4 @@
-"""How likely two clusters are the same by their words alone: titles and descriptions, no model.
+"""How likely two clusters are the same by their words alone (`reporter.analysis.titles`), no model.
 
 The labels are written anew in every run, so similarity is judged against the competition (margins),
 never by a cut-off of its own.
@@ -21,16 +21,12 @@ Matrix: TypeAlias = NDArray[np.float64]
 _Terms: TypeAlias = tuple[NDArray[np.uint64], NDArray[np.intp]]
 """The terms of a text, as sorted hashes, and how often each occurs."""
 
-TEXT_LIMIT = 1_500
-"""Characters of a title with its description that are looked at; labels are a few hundred long."""
 _INTERCEPT, _CHARS, _WORDS, _ROW, _COLUMN = -1.67, 3.85, 9.43, 8.62, 9.32
 _WEIGHTS = np.cumprod(np.full(6, 0x9E37_79B9_7F4A_7C15, dtype=np.uint64))
 """Multilinear hashing of code points, modulo 2**64."""
 _KEPT = 1_024
 """Texts whose terms are kept: a run is compared with several others, under 5 kB a cluster as a rule."""
-_SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W_]{2,}")
-_FALLBACK = re.compile(r"(cluster\s*-?\d*|outliers|untitled)?")
 _STOP = frozenset(
     """
     about after all also among an and any are around as at be because been before being between both but
@@ -52,18 +48,6 @@ class Likeness:
     """Shape (prior, latest): chance (0-1) that a pair is the same cluster, by its words."""
     similarity: Matrix
     """Shape (prior, latest): mean of the two cosines, 0-1."""
-
-
-def document(title: str, description: str) -> str:
-    """Join title and description into the text that is compared; ``""`` where nobody named the cluster."""
-    text = f"{title[:TEXT_LIMIT]} {description[:TEXT_LIMIT]}"[:TEXT_LIMIT].lower().replace("&", " and ")
-    text = _SPACE.sub(" ", text.encode("utf-8", "replace").decode("utf-8")).strip()
-    return "" if _FALLBACK.fullmatch(text) else text
-
-
-def normalised(title: str) -> str:
-    """Reduce a title to what must be equal for a cluster not to count as renamed."""
-    return " ".join(re.findall(r"[^\W_]+", title[:TEXT_LIMIT].lower().replace("&", " and ")))
 
 
 def likeness(prior: Sequence[str], latest: Sequence[str]) -> Likeness:

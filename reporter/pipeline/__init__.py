@@ -10,13 +10,14 @@ from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reporter.artifact import Artifact
 from reporter.errors import DeliveryError, RenderError, UsageError
-from reporter.pipeline import baselines, delivering, mailing, notifying, remembering, reproducing
+from reporter.pipeline import baselines, delivering, loading, mailing, notifying, remembering, reproducing
 from reporter.pipeline.assembly import assemble, assemble_pair
 from reporter.pipeline.delivering import Delivery, How
 from reporter.pipeline.doctor import Check, examine
@@ -73,7 +74,7 @@ def run_report(settings: Settings, how: How | None = None, *, progress: Progress
     caveats: list[Caveat] = []
     now = moment_of(settings)
     with press(settings) as printing:
-        with opened(settings, caveats.append, progress) as source:
+        with opened(settings, caveats.append, progress, partial(loading.begin, printing)) as source:
             made = assemble(source, settings, now, caveats, progress)
         outcome = publish(made.report, settings, made.problems, printing, progress)
     # Only what was published is remembered: a report nobody got has told nobody anything.
@@ -170,7 +171,7 @@ def run_ci(
     now = moment_of(settings)
     deployed_at = None if deployed is None else before(now, deployed)
     with press(settings) as printing:
-        with opened(settings, caveats.append, progress) as source:
+        with opened(settings, caveats.append, progress, partial(loading.begin, printing)) as source:
             made = assemble(source, settings, now, caveats, progress, kind="ci", deployed_at=deployed_at)
         command = reproducing.command(settings, made.report, given, config, deployed_at)
         outcome = publish(made.report, settings, made.problems, printing, progress, command=command)
@@ -198,7 +199,7 @@ def run_compare(settings: Settings, prior_id: str, latest_id: str, *, progress: 
     caveats: list[Caveat] = []
     now = moment_of(settings)
     with press(settings) as printing:
-        with opened(settings, caveats.append, progress) as source:
+        with opened(settings, caveats.append, progress, partial(loading.begin, printing)) as source:
             report = assemble_pair(source, settings, now, caveats, prior_id, latest_id)
         return publish(report, settings, (), printing, progress)
 
@@ -226,6 +227,7 @@ def run_render(settings: Settings, path: Path, *, progress: Progress) -> Outcome
         UsageError: The file cannot be read or is no report.json.
     """
     with press(settings) as printing:
+        printing.start()
         from reporter.analysis import redact
 
         report = _read(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -30,8 +30,17 @@ class Progress(Protocol):
 
 
 @contextmanager
-def opened(settings: Settings, warn: Warn, progress: Progress) -> Iterator[Source]:
+def opened(
+    settings: Settings, warn: Warn, progress: Progress, anew: Callable[[], None] = lambda: None
+) -> Iterator[Source]:
     """Open the source the settings name and close it afterwards.
+
+    Args:
+        settings: What was asked for.
+        warn: Takes what a reader should know.
+        progress: Told what goes on.
+        anew: Called when it is sure that there is something to read, before that takes its time: at once, or,
+            where answers are kept, when the first one is missing.
 
     Raises:
         UsageError: The source is of a kind that cannot be read, or a setting it needs is missing.
@@ -40,8 +49,9 @@ def opened(settings: Settings, warn: Warn, progress: Progress) -> Iterator[Sourc
     client = None
     if settings.source == POSTHOG:
         client = client_of(settings, progress)
-        source = _posthog(client, settings, warn, progress)
+        source = _posthog(client, settings, warn, progress, anew)
     elif settings.source.startswith(("clickhouse://", "chdb://")):
+        anew()
         source = _clickhouse(settings, warn, progress)
     elif "://" in settings.source:
         raise UsageError(
@@ -50,6 +60,7 @@ def opened(settings: Settings, warn: Warn, progress: Progress) -> Iterator[Sourc
             hint="Give `posthog`, clickhouse://HOST/DATABASE, or a batch export: a file, folder or glob.",
         )
     else:
+        anew()
         source = _export(settings, warn, progress)
     try:
         yield source
@@ -91,7 +102,9 @@ def client_of(settings: Settings, progress: Progress) -> Client:
     )
 
 
-def _posthog(client: Client, settings: Settings, warn: Warn, progress: Progress) -> Source:
+def _posthog(
+    client: Client, settings: Settings, warn: Warn, progress: Progress, anew: Callable[[], None]
+) -> Source:
     """Open PostHog's API, behind what is kept between runs."""
     from reporter.sources.api import ApiSource
 
@@ -99,6 +112,7 @@ def _posthog(client: Client, settings: Settings, warn: Warn, progress: Progress)
     real = datetime.now(UTC)
     source = ApiSource(client, warn=warn, now=max(real, settings.now or real))
     if settings.no_cache:
+        anew()
         return source
     from reporter.sources.cached import CachedSource
     from reporter.state import default_folder
@@ -112,7 +126,9 @@ def _posthog(client: Client, settings: Settings, warn: Warn, progress: Progress)
         settings.state or default_folder(), host=client.host, project=client.project_id, warn=told
     )
     # A clock set ahead of the real one is for trying things out; what is read under it counts as read then.
-    return CachedSource(source, entries, clock=lambda: max(datetime.now(UTC), settings.now or real))
+    return CachedSource(
+        source, entries, clock=lambda: max(datetime.now(UTC), settings.now or real), anew=anew
+    )
 
 
 def _clickhouse(settings: Settings, warn: Warn, progress: Progress) -> Source:

@@ -45,7 +45,7 @@ class Outcome:
 
 
 def press(settings: Settings) -> Press:
-    """Give the press for the documents asked for; entered, it loads what it needs while data is read."""
+    """Give the press for the documents asked for."""
     wanted: tuple[Document, ...] = ("html", "pdf")
     return Press([name for name in wanted if name in (settings.formats or DEFAULT_FORMATS)])
 

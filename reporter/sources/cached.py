@@ -55,17 +55,26 @@ class CachedSource:
     Errors and caveats of the source inside go where they always go; nothing is kept of what failed.
     """
 
-    def __init__(self, inner: Source, entries: Entries, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        inner: Source,
+        entries: Entries,
+        *,
+        clock: Callable[[], datetime],
+        anew: Callable[[], None] = lambda: None,
+    ) -> None:
         """Wrap a source.
 
         Args:
             inner: The source to ask. It is closed with this one.
             entries: What is kept of this source, and of no other.
             clock: Gives the present moment, aware UTC.
+            anew: Called when `ahead` meets something of a run that is not kept, before it is asked for.
         """
         self._inner = inner
         self._entries = entries
         self._clock = clock
+        self._anew = anew
         # The source inside may answer from what it fetched ahead; no answer is older than this.
         self._opened = clock()
         self._newest: dict[str, RunHeader] = {}
@@ -90,6 +99,8 @@ class CachedSource:
             ),
             traces=wanted.traces,
         )
+        if left.whole or left.members or left.measured:
+            self._anew()
         if left != Wanted():
             self._inner.ahead(left)
 

@@ -22,6 +22,7 @@ REPORT = sealed(report([section(clusters=2)]))
 
 
 def pids(used: Press) -> list[int]:
+    used.start()
     return [process.pid for process in (used._drawing, used._layout) if process is not None]
 
 
@@ -51,8 +52,8 @@ def test_the_same_report_is_not_drawn_twice_and_another_is(
     with Press(["html"]) as used:
         (made,) = used.make(REPORT, order, kept)
     with Press(["html"]) as used:
-        os.kill(pids(used)[0], signal.SIGKILL)  # nobody is there to make it
         assert list(used.make(REPORT, order, kept)) == [made]
+        assert used._drawing is None  # nobody was called to make it
     other = sealed(report([section(clusters=3)]))
     (tmp_path / "own").mkdir()
     changes = {"report": (other, order), "order": (REPORT, Order(command="reporter ci")),
@@ -94,12 +95,14 @@ def test_no_process_is_left_when_nothing_was_asked() -> None:
     with Press(["html", "pdf"]) as used:
         started = pids(used)
         assert len(started) == 2
+        assert pids(used) == started
         assert not any(map(gone, started))
     assert all(map(gone, started))
 
 
 def test_processes_end_by_themselves_when_their_parent_is_gone() -> None:
     with Press(["html", "pdf"]) as used:
+        used.start()
         assert used._drawing is not None
         assert used._drawing.stdin is not None
         used._drawing.stdin.close()  # what a parent that was killed leaves

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporter.analysis import matching, text
+from reporter.analysis import matching, text, titles
 from reporter.model import MemberCluster, Membership
 from tests.worlds import THEMES, run
 
@@ -296,14 +296,14 @@ def test_hostile_words_are_only_text() -> None:
         "请求退款与账单争议",
         "\x00\u202e",
     ]
-    found = text.likeness([text.document(t, t) for t in hostile], [text.document(t, t) for t in hostile])
+    found = text.likeness([titles.document(t, t) for t in hostile], [titles.document(t, t) for t in hostile])
     assert found.probability.shape == (6, 6)
     assert ((found.probability >= 0) & (found.probability <= 1)).all()
 
 
 def test_renaming_looks_past_case_and_punctuation() -> None:
-    assert text.normalised("Refunds & Disputes!") == text.normalised("refunds and disputes")
-    assert text.normalised("Refunds") != text.normalised("Refund help")
+    assert titles.normalised("Refunds & Disputes!") == titles.normalised("refunds and disputes")
+    assert titles.normalised("Refunds") != titles.normalised("Refund help")
 
 
 WORDS = st.sampled_from(
@@ -327,7 +327,7 @@ TEXTS = st.lists(st.lists(WORDS, max_size=9).map(" ".join), min_size=1, max_size
 
 @given(TEXTS, TEXTS)
 def test_likeness_is_the_mean_of_two_tf_idf_cosines(before: list[str], after: list[str]) -> None:
-    prior, latest = [[text.document(title, "") for title in titles] for titles in (before, after)]
+    prior, latest = [[titles.document(title, "") for title in told] for told in (before, after)]
     everyone = [*prior, *latest]
 
     def pieces(words: str) -> list[str]:

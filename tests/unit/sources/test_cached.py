@@ -87,13 +87,15 @@ class Machine:
         self.source = source
         self.now = LATER
         self.told = []
+        self.anew = []
 
     def process(self, source=None, **place):
         """Start a process: what it asks of the source inside, and the source around it."""
         inner = Asked(source or self.source)
         place = {"host": "https://h.example", "project": "7", **place}
         entries = Entries(self.root, warn=self.told.append, **place)
-        return CachedSource(inner, entries, clock=lambda: self.now), inner
+        anew = lambda: self.anew.append(list(inner.verbs))  # noqa: E731
+        return CachedSource(inner, entries, clock=lambda: self.now, anew=anew), inner
 
 
 @pytest.fixture
@@ -211,6 +213,21 @@ def test_nothing_is_announced_where_everything_is_kept(machine, near):
     assert asked.log == []
     source.ahead(plan(near))
     assert asked.log == [("ahead", Wanted(listed=EVER))]
+
+
+def test_that_something_of_a_run_is_not_kept_is_told_before_it_is_asked_for(machine, near):
+    runs = tuple(headers(near).values())
+    source, asked = machine.process()
+    source.ahead(Wanted(listed=EVER, populations=((WINDOW, JOB),), traces=(("t", WINDOW),)))
+    assert machine.anew == []
+    for part in ("whole", "members", "measured"):
+        source.ahead(Wanted(**{part: runs}))
+    assert machine.anew == [["ahead"] * times for times in (1, 2, 3)]
+    everything(source)
+    source, asked = machine.process()
+    source.ahead(plan(near))
+    assert len(machine.anew) == 3
+    assert asked.verbs == ["ahead"]
 
 
 def test_what_was_found_when_announced_is_still_at_hand_when_asked_for(machine, near):
