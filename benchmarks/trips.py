@@ -20,6 +20,7 @@ from typing import Any
 
 import duckdb
 
+from benchmarks.canned import Canned
 from reporter.sources import demo
 from tests.servers.handle import PostHog, Project, Request
 
@@ -98,14 +99,22 @@ def main() -> None:
 
 
 def paged(folder: str, served: Project, arguments: tuple[str, ...], key: dict[str, str]) -> None:
-    """Hold html, pdf and json over the API against drawing and layout alone and six trips, best of three."""
+    """Hold html, pdf and json over the API against drawing and layout alone and six trips, best of seven.
+
+    The stand-in's own work is left out: its answers are asked for once.
+    """
     print("\nhtml, pdf and json, jobs of level trace")
     first, again, alone = [], [], []
-    for attempt in range(3):
-        keep = (*arguments, "--state", f"paged{attempt}", "--out", "paged")
-        first.append(run(folder, *keep, formats="html,pdf,json", **key))
-        again.append(run(folder, *keep, formats="html,pdf,json", **key))
-        alone.append(run(folder, "paged/report.json", "--out", "alone", formats="html,pdf", verb="render"))
+    with Canned(served.url, LATENCY_S) as canned:
+        key = {**key, "POSTHOG_HOST": canned.url}
+        for attempt in range(8):
+            keep = (*arguments, "--state", f"paged{attempt}", "--out", "paged")
+            first.append(run(folder, *keep, formats="html,pdf,json", **key))
+            again.append(run(folder, *keep, formats="html,pdf,json", **key))
+            alone.append(
+                run(folder, "paged/report.json", "--out", "alone", formats="html,pdf", verb="render")
+            )
+    del first[0]  # for which the stand-in worked
     served.clear()
     least = min(alone) + 6 * LATENCY_S
     print(f"{'cold':14}{min(first):8.2f}{min(first) / least:8.2f} x drawing and layout alone and six trips")
