@@ -61,7 +61,7 @@ class CachedSource:
         entries: Entries,
         *,
         clock: Callable[[], datetime],
-        anew: Callable[[], None] = lambda: None,
+        anew: Callable[[], None] | None = None,
     ) -> None:
         """Wrap a source.
 
@@ -69,7 +69,7 @@ class CachedSource:
             inner: The source to ask. It is closed with this one.
             entries: What is kept of this source, and of no other.
             clock: Gives the present moment, aware UTC.
-            anew: Called when `ahead` meets something of a run that is not kept, before it is asked for.
+            anew: Called once, when `ahead` meets something of a run that is not kept, before it is asked for.
         """
         self._inner = inner
         self._entries = entries
@@ -99,8 +99,9 @@ class CachedSource:
             ),
             traces=wanted.traces,
         )
-        if left.whole or left.members or left.measured:
+        if self._anew is not None and (left.whole or left.members or left.measured):
             self._anew()
+            self._anew = None
         if left != Wanted():
             self._inner.ahead(left)
 
