@@ -123,7 +123,7 @@ def _headline(certain: Sequence[Finding], sections: Sequence[JobSection]) -> str
         # A reader of several jobs must know which one the number is of.
         first = f"{units.clean(section.job.name, 40) or 'No job'}: {first}"
     more = len(certain) - 1
-    tail = f" {units.plural(more, 'more change')} below." if more else ""
+    tail = f" {units.plural(more, 'more change')}." if more else ""
     return units.clean(first, _HEADLINE - len(tail)) + tail
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 import re
-import time
+import sys
 from collections import Counter
 from collections.abc import Callable
 
@@ -264,27 +264,42 @@ def test_every_cluster_of_both_runs_is_in_a_group() -> None:
         )
 
 
-def test_fifty_by_fifty_clusters_of_ten_thousand_items_are_matched_quickly() -> None:
-    rng = random.Random(2)
-    words = ["".join(rng.choices("abcdefghijklmnop", k=7)) for _ in range(300)]
-    sides = [
-        Membership(
-            name,
-            tuple(
-                MemberCluster(
-                    i,
-                    " ".join(rng.sample(words, 5)),
-                    " ".join(rng.sample(words, 40)),
-                    tuple(sorted(f"{i}-{rng.randrange(400)}" for _ in range(200))),
-                )
-                for i in range(50)
-            ),
-        )
-        for name in "ab"
-    ]
-    began = time.perf_counter()
-    matching.match(*sides)
-    assert time.perf_counter() - began < 2
+def test_the_work_of_matching_grows_with_the_pairs_of_clusters_and_no_faster() -> None:
+    def calls(clusters: int) -> int:
+        rng = random.Random(2)
+        words = ["".join(rng.choices("abcdefghijklmnop", k=7)) for _ in range(300)]
+        sides = [
+            Membership(
+                name,
+                tuple(
+                    MemberCluster(
+                        i,
+                        " ".join(rng.sample(words, 5)),
+                        " ".join(rng.sample(words, 40)),
+                        tuple(sorted(f"{i}-{rng.randrange(400)}" for _ in range(200))),
+                    )
+                    for i in range(clusters)
+                ),
+            )
+            for name in (f"a{clusters}", f"b{clusters}")
+        ]
+        made = 0
+
+        def count(*_: object) -> None:
+            nonlocal made
+            made += 1
+
+        sys.setprofile(count)
+        try:
+            matching.match(*sides)
+        finally:
+            sys.setprofile(None)
+        return made
+
+    calls(2)  # what is loaded and kept the first time
+    few, many = calls(25), calls(50)
+    assert few > 1_000
+    assert many < 3 * few
 
 
 def test_hostile_words_are_only_text() -> None:
