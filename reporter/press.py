@@ -19,7 +19,6 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Literal, Self, TypeAlias, TypeVar
@@ -248,6 +247,8 @@ def _understood(document: Document, said: bytes, code: int) -> Artifact | Render
 
 def stamp(templates: str | None) -> str:
     """Tell apart what makes documents: our code and templates, the user's, libraries and fonts."""
+    from importlib.metadata import PackageNotFoundError, version  # which the processes need not load
+
     own = Path(__file__).resolve().parent
     folders = [own, own.parent / "templates", *([Path(templates)] if templates else [])]
     files = (path for folder in folders for path in sorted(folder.rglob("*")) if path.suffix in _SOURCES)

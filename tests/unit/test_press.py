@@ -64,7 +64,7 @@ def test_the_same_report_is_not_drawn_twice_and_another_is(
             os.kill(pids(used)[0], signal.SIGKILL)
             (lost,) = used.make(told, how, kept)
         assert isinstance(lost, RenderError), name
-    monkeypatch.setattr(press, "version", lambda _: "another")
+    monkeypatch.setattr("importlib.metadata.version", lambda _: "another")
     with Press(["html"]) as used:
         os.kill(pids(used)[0], signal.SIGKILL)
         (lost,) = used.make(REPORT, order, kept)
