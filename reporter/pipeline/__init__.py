@@ -10,14 +10,13 @@ from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reporter.artifact import Artifact
 from reporter.errors import DeliveryError, RenderError, UsageError
-from reporter.pipeline import baselines, delivering, loading, mailing, notifying, remembering, reproducing
+from reporter.pipeline import baselines, delivering, mailing, notifying, remembering, reproducing
 from reporter.pipeline.assembly import assemble, assemble_pair
 from reporter.pipeline.delivering import Delivery, How
 from reporter.pipeline.doctor import Check, examine
@@ -74,7 +73,7 @@ def run_report(settings: Settings, how: How | None = None, *, progress: Progress
     caveats: list[Caveat] = []
     now = moment_of(settings)
     with press(settings) as printing:
-        with opened(settings, caveats.append, progress, partial(loading.begin, printing)) as source:
+        with opened(settings, caveats.append, progress, printing) as source:
             made = assemble(source, settings, now, caveats, progress)
         outcome = publish(made.report, settings, made.problems, printing, progress)
     # Only what was published is remembered: a report nobody got has told nobody anything.
@@ -171,7 +170,7 @@ def run_ci(
     now = moment_of(settings)
     deployed_at = None if deployed is None else before(now, deployed)
     with press(settings) as printing:
-        with opened(settings, caveats.append, progress, partial(loading.begin, printing)) as source:
+        with opened(settings, caveats.append, progress, printing) as source:
             made = assemble(source, settings, now, caveats, progress, kind="ci", deployed_at=deployed_at)
         command = reproducing.command(settings, made.report, given, config, deployed_at)
         outcome = publish(made.report, settings, made.problems, printing, progress, command=command)
@@ -199,7 +198,7 @@ def run_compare(settings: Settings, prior_id: str, latest_id: str, *, progress: 
     caveats: list[Caveat] = []
     now = moment_of(settings)
     with press(settings) as printing:
-        with opened(settings, caveats.append, progress, partial(loading.begin, printing)) as source:
+        with opened(settings, caveats.append, progress, printing) as source:
             report = assemble_pair(source, settings, now, caveats, prior_id, latest_id)
         return publish(report, settings, (), printing, progress)
 

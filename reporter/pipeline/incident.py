@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 from reporter import units
 from reporter.errors import NothingToReport, SourceError, UsageError
 from reporter.model import NOISE, Window
-from reporter.pipeline import annotating, loading
+from reporter.pipeline import annotating
 from reporter.pipeline.heading import headed
 from reporter.pipeline.opening import Progress, before, groups_of, moment_of, opened
 from reporter.pipeline.publishing import Outcome, press, publish
@@ -67,7 +66,7 @@ def run_incident(
         message = "The incident's end lies in the future; everything up to now was looked at."
         caveats.append(Caveat(code="incident_open", message=message))
     with press(settings) as printing:
-        with opened(settings, caveats.append, progress, partial(loading.begin, printing)) as source:
+        with opened(settings, caveats.append, progress, printing) as source:
             report = assemble_incident(source, settings, window, baseline, by, now, caveats, progress)
         return publish(report, settings, (), printing, progress)
 

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from reporter.config import KEY_VARIABLE, POSTHOG
 from reporter.errors import UsageError
+from reporter.pipeline import loading
 from reporter.sources.base import Wanted
 
 if TYPE_CHECKING:
     from reporter.analysis.selection import JobRuns
     from reporter.config import Settings
     from reporter.model import Job
+    from reporter.press import Press
     from reporter.sources.api.client import Client
     from reporter.sources.base import Source, Warn
 
@@ -31,7 +33,7 @@ class Progress(Protocol):
 
 @contextmanager
 def opened(
-    settings: Settings, warn: Warn, progress: Progress, anew: Callable[[], None] = lambda: None
+    settings: Settings, warn: Warn, progress: Progress, press: Press | None = None
 ) -> Iterator[Source]:
     """Open the source the settings name and close it afterwards.
 
@@ -39,14 +41,19 @@ def opened(
         settings: What was asked for.
         warn: Takes what a reader should know.
         progress: Told what goes on.
-        anew: Called when it is sure that there is something to read, before that takes its time: at once, or,
-            where answers are kept, when the first one is missing.
+        press: What will be needed once all is read. It is started, and more is loaded, when it is sure that
+            there is something to read: at once, or, where answers are kept, when the first one is missing.
 
     Raises:
         UsageError: The source is of a kind that cannot be read, or a setting it needs is missing.
         SourceUnreadable: Its files cannot be read.
     """
     client = None
+
+    def anew() -> None:
+        if press:
+            loading.begin(press)
+
     if settings.source == POSTHOG:
         client = client_of(settings, progress)
         source = _posthog(client, settings, warn, progress, anew)
@@ -60,7 +67,9 @@ def opened(
             hint="Give `posthog`, clickhouse://HOST/DATABASE, or a batch export: a file, folder or glob.",
         )
     else:
-        anew()
+        if press:
+            # What measures comes after the events: DuckDB may take all the memory there should be for them.
+            press.start()
         source = _export(settings, warn, progress)
     try:
         yield source

@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 
     from reporter.model import Level, Window
 
-_MEMORY = "512MB"
+_THREADS = 2
+_MEMORY = "384MB"
+"""What two threads need to scan Parquet or JSON lines as PostHog exports them; four would not fit."""
 _MORE_MEMORY = "2GB"
 """Granted, to one thread, once a statement did not fit `_MEMORY`: Parquet of 100 MB pages, JSON lines of
 10 MB, which each thread holds several times."""
@@ -244,7 +246,7 @@ class Store:
 
     def _settings(self) -> dict[str, Any]:
         return {
-            "threads": min(4, os.cpu_count() or 1),
+            "threads": min(_THREADS, os.cpu_count() or 1),
             "memory_limit": _MEMORY,
             "temp_directory": str(Path(self._folder) / "spill"),
             "preserve_insertion_order": False,

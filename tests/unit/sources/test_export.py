@@ -222,13 +222,13 @@ def test_what_does_not_fit_at_first_is_read_by_one_thread_with_more_memory(
     monkeypatch.setattr("os.cpu_count", lambda: 4)
     with opened(path) as source:
         roomy, threads = told_by(source)
-    assert threads == 4
+    assert threads == 2
     assert len(roomy[1]) > 5
     # A reader of JSON lines takes room for two of the longest, 64 MB, before it reads the first byte.
     monkeypatch.setattr(store, "_MEMORY", "48MB")
     monkeypatch.setattr(store, "_MORE_MEMORY", "512MB")
     if not from_the_start:
-        monkeypatch.setattr(store, "_MEMORY", "512MB")
+        monkeypatch.setattr(store, "_MEMORY", "384MB")
     with opened(path) as source:
         if not from_the_start:
             source._store._connection.execute("SET memory_limit = '48MB'")
