@@ -79,6 +79,10 @@ def test_a_closer_look_and_the_doctor_read_it(world: Path) -> None:
                      "--unbounded", "--json", cwd=world)  # fmt: skip
     assert asked.returncode == 0, asked.stderr
     assert reporter("doctor", *source, cwd=world).returncode == 0
+    lost = reporter("compare", "77_trace_20200101_000000", "77_trace_20200108_000000", *source, cwd=world)
+    assert lost.returncode == 3
+    assert "ClickHouse holds no run with this id" in lost.stderr
+    assert "PostHog" not in lost.stderr
 
 
 @pytest.mark.parametrize(

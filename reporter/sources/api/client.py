@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from threading import BoundedSemaphore, Lock
-from typing import Any
+from typing import Any, Final
 
 from reporter.errors import QuestionFailed, SourceError
 from reporter.sources.api.refusals import Again, Refusal, of_answer, of_break, off_contract
@@ -38,6 +38,8 @@ _LEAST_S = 0.5
 
 class Client:
     """PostHog's API for one project."""
+
+    system: Final = "PostHog"
 
     def __init__(
         self,

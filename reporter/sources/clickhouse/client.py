@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from reporter.errors import QuestionRefused, QuestionTooLarge, SourceError, SourceUnreadable
 from reporter.sources.clickhouse.engines import Refused
@@ -50,6 +50,8 @@ _LONGEST = 400
 
 class ClickHouse:
     """Answers PostHog's questions from a table of events."""
+
+    system: Final = "ClickHouse"
 
     def __init__(self, engine: Engine, events: Events, *, host: str, project_id: str | None) -> None:
         """Take an engine and where events lie in it; nothing is asked yet."""

@@ -24,6 +24,10 @@ class Asker(Protocol):
         """Who it is, for messages; without a secret."""
 
     @property
+    def system(self) -> str:
+        """What kind of place it is, for messages: PostHog, or ClickHouse."""
+
+    @property
     def project_id(self) -> str | None:
         """The project, where it is known."""
 
@@ -79,7 +83,7 @@ def rows_of(client: Asker, ask: Ask, *, cached: Callable[[], None] = lambda: Non
     answer = client.query(question, ask.name)
     if answer.get("error"):
         why = client.unsaid(clean(str(answer["error"])))
-        raise QuestionRefused(f"PostHog refused: {why}", subject=f"{client.host} ({ask.name})")
+        raise QuestionRefused(f"{client.system} refused: {why}", subject=f"{client.host} ({ask.name})")
     if answer.get("is_cached"):
         cached()
     rows, columns = answer.get("results"), answer.get("columns")
@@ -97,7 +101,7 @@ def full(client: Asker, ask: Ask, rows: Sequence[Row]) -> QuestionTooLarge | Non
     if len(rows) < ask.limit:
         return None
     return QuestionTooLarge(
-        f"PostHog gives at most {ask.limit:,} rows, and the answer holds as many",
+        f"{client.system} gives at most {ask.limit:,} rows, and the answer holds as many",
         subject=f"{client.host} ({ask.name})",
         hint="Ask for less with --job, --level or --since.",
     )

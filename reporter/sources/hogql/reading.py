@@ -215,7 +215,9 @@ class Reader:
                 found[number] = error
 
             divided(numbers, put, lambda _: (), failed)
-        lost = SourceError("PostHog left out a population that was asked for", subject=self.client.host)
+        lost = SourceError(
+            f"{self.client.system} left out a population that was asked for", subject=self.client.host
+        )
         return [lost if one is None else one for one in found]
 
 

@@ -150,7 +150,7 @@ class HogqlSource:
         outcome = self._asked.whole.get(run_id) or self._found(run_id)
         if outcome is None:
             raise RunNotFound(
-                "PostHog holds no run with this id",
+                f"{self._client.system} holds no run with this id",
                 subject=clean(run_id),
                 hint="`reporter runs` lists the runs there are; check --project-id.",
             )
@@ -191,7 +191,9 @@ class HogqlSource:
             elif isinstance(outcome, RunUnreadable):
                 self._caveats.unreadable(outcome)
             elif outcome is None:
-                self._caveats.tell("run_not_found", run_id, f"PostHog holds no run {clean(run_id)}.")
+                self._caveats.tell(
+                    "run_not_found", run_id, f"{self._client.system} holds no run {clean(run_id)}."
+                )
             else:
                 message = (
                     f"Run {clean(run_id)} could not be read and was left out: {clean(outcome.message, 300)}"

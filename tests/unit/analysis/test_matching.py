@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -262,6 +263,20 @@ def test_every_cluster_of_both_runs_is_in_a_group() -> None:
             == len({link.latest_id for link in backbone})
             == len(backbone)
         )
+
+
+@given(st.integers(1, 7), st.integers(1, 7), st.sampled_from([0.0, 0.25, 1.0]))
+def test_among_equals_the_order_of_ids_decides(rows: int, columns: int, score: float) -> None:
+    assert matching.assign(np.full((rows, columns), score)) == [(i, i) for i in range(min(rows, columns))]
+
+
+def test_pairs_that_are_as_good_crossed_are_not_crossed() -> None:
+    rng = np.random.default_rng(4)
+    for size in range(2, 9):
+        score = rng.random((size, size))
+        score[[0, 1]] = score[[0, 0]]
+        chosen = dict(matching.assign(score))
+        assert chosen[0] < chosen[1]
 
 
 def test_the_work_of_matching_grows_with_the_pairs_of_clusters_and_no_faster() -> None:

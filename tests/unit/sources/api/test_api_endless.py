@@ -22,7 +22,7 @@ WINDOW = Window(START, START + timedelta(hours=1))
 class Endless:
     """Answers every question with the same page, and says that there is more."""
 
-    host, project_id = "posthog.example", "1"
+    host, project_id, system = "posthog.example", "1", "PostHog"
 
     def __init__(self) -> None:
         self.asked = 0
