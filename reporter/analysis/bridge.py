@@ -21,6 +21,8 @@ from reporter.report import Bridge, BridgeLine, UnitCostParts
 
 Interval: TypeAlias = tuple[float, float]
 STEPS = ("volume", "coverage", "mix", "unit_cost")
+_ROUNDING = 1e-12
+"""What of an amount may come of rounding."""
 MIN_PAID = 20
 """Fewest items that cost something, on each side, for intervals."""
 MIN_IN_CELL = 10
@@ -85,7 +87,7 @@ def bridge(cells: Sequence[Cell], prior: Population, latest: Population, seed: i
         return None
     parts = _split(shares, costs, windows)
     items = Items(cells)
-    split = _unit_cost_parts(items, parts)
+    split = _unit_cost_parts(items, parts, max(window.cost_usd for window in windows))
     steps = {
         "volume": float(parts.volume),
         "coverage": float(parts.coverage),
@@ -140,16 +142,22 @@ def _split(shares: Values, costs: Values, windows: tuple[Population, Population]
     return _Parts(volume, coverage, mix, unit * (costs[1] - costs[0]), unit)
 
 
-def _unit_cost_parts(items: Items, parts: _Parts) -> list[UnitCostParts | None]:
+def _unit_cost_parts(items: Items, parts: _Parts, bill: float) -> list[UnitCostParts | None]:
     """Split each cell's unit cost effect; nowhere where no cell has calls on both sides."""
     found = effects(items.once().usage, items.cell_of)[:, 0]
     if np.isnan(found).all():
         return [None] * len(parts.unit_cost)
     split = np.nan_to_num(found) * parts.weight
     return [
-        UnitCostParts(**dict(zip(PARTS, four, strict=True)), other=unit - math.fsum(four))
+        UnitCostParts(**dict(zip(PARTS, four, strict=True)), other=_rest(unit, four, bill))
         for unit, four in zip(parts.unit_cost.tolist(), split.T.tolist(), strict=True)
     ]
+
+
+def _rest(whole: float, parts: Sequence[float], bill: float) -> float:
+    """Give what the parts leave of a whole, in US dollars; nothing where numbers of that size round so."""
+    rest = whole - math.fsum(parts)
+    return 0.0 if abs(rest) <= _ROUNDING * max(bill, abs(whole), *map(abs, parts)) else rest
 
 
 def _added(lines: Sequence[UnitCostParts | None]) -> UnitCostParts | None:

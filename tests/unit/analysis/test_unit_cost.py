@@ -63,6 +63,17 @@ def test_each_cause_alone_is_named() -> None:
     assert told(base, [spent(use("dear", 2, 1000, 4e-5))] * 30) == {"model_mix": 1.0}
 
 
+@given(
+    st.lists(st.tuples(st.integers(1, 9), st.floats(1, 1e5), st.floats(1e-9, 1e-3)), min_size=2, max_size=2)
+)
+def test_where_calls_explain_all_nothing_is_other(sides: list[tuple[int, float, float]]) -> None:
+    before, after = ([spent(use("m", *side))] * 30 for side in sides)
+    made = bridge([cell(before, after)], BEFORE, AFTER)
+    assert made is not None
+    assert made.unit_cost_parts is not None
+    assert made.unit_cost_parts.other == 0.0
+
+
 def test_a_cell_without_calls_on_a_side_is_other() -> None:
     base = [spent(use("m", 2, 1000, 1e-5))] * 30
     made = bridge(
