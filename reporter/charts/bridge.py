@@ -54,7 +54,8 @@ def sheet(topic: Topic) -> Sheet | None:
     title = _finding(topic, made, steps)
     subtitle = (
         f"Cost of all {topic.many} of a window, US dollars, {topic.prior_window} to {topic.window}."
-        " Steps add up; mix and unit cost are estimated from the sample. The axis need not start at 0."
+        " Steps add up, so one may differ from the same change by itself; mix and unit cost are estimated"
+        " from the sample. The axis need not start at 0."
     )
     told = [f"{step.name} {_amount(made, step.shown)}" for step in steps]
     table = _table(topic, made, steps)

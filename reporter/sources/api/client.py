@@ -251,7 +251,7 @@ class Client:
         found = parsed(answer.body)
         if isinstance(found, Mapping) or (method == "GET" and isinstance(found, list)):
             return found
-        return off_contract(self.host, name, "no JSON" if found is None else "JSON of another shape")
+        return off_contract(self, name, "no JSON" if found is None else "JSON of another shape")
 
     def _told(self, refusal: Refusal) -> Refusal:
         """Take the key out of what an error quotes."""
@@ -289,12 +289,12 @@ class Client:
         while not status.get("complete"):
             query_id = str(status.get("id") or "")
             if not _QUERY_ID.fullmatch(query_id):
-                raise off_contract(self.host, name, "a query without an id").error
+                raise off_contract(self, name, "a query without an id").error
             self._sleep(min(_POLL_S, max(0.0, self._until - self._clock())))
             found = self._asked("GET", f"query/{query_id}/", None, name, later=True)
             inner = found.get("query_status") if isinstance(found, Mapping) else None
             if not isinstance(inner, Mapping):
-                raise off_contract(self.host, name, "a query without a status").error
+                raise off_contract(self, name, "a query without a status").error
             status = inner
         results = status.get("results")
         if status.get("error") or not isinstance(results, Mapping):

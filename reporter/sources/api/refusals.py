@@ -104,9 +104,9 @@ def of_break(broken: Broken, host: str, what: str) -> Refusal:
     return Refusal(kind(message, subject=f"{host} ({what})", hint="Try again later."), "broken")
 
 
-def off_contract(host: str, what: str, found: str) -> Refusal:
+def off_contract(client: ask.Asker, what: str, found: str) -> Refusal:
     """Judge an answer that says success and holds something else."""
-    return Refusal(ask.off_contract(host, what, found), "broken")
+    return Refusal(ask.off_contract(client, what, found), "broken")
 
 
 _KEY = (

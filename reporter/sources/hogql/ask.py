@@ -48,12 +48,12 @@ class Asker(Protocol):
         """Close all connections; may be called twice."""
 
 
-def off_contract(host: str, what: str, found: str) -> SourceUnreadable:
+def off_contract(client: Asker, what: str, found: str) -> SourceUnreadable:
     """Say that an answer which says success holds something else."""
     return SourceUnreadable(
-        f"this is not what PostHog answers: {clean(found, _LONGEST)}",
-        subject=f"{host} ({what})",
-        hint="Check --host: it must be where PostHog's application is, not a proxy's sign-in page.",
+        f"this is not what {client.system} answers: {clean(found, _LONGEST)}",
+        subject=f"{client.host} ({what})",
+        hint=f"Check --host or --source: {client.system} must answer there, not a proxy's sign-in page.",
     )
 
 
@@ -88,11 +88,11 @@ def rows_of(client: Asker, ask: Ask, *, cached: Callable[[], None] = lambda: Non
         cached()
     rows, columns = answer.get("results"), answer.get("columns")
     if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
-        raise off_contract(client.host, ask.name, "an answer without rows")
+        raise off_contract(client, ask.name, "an answer without rows")
     if isinstance(columns, list) and tuple(columns) != ask.columns:
-        raise off_contract(client.host, ask.name, "rows of other columns than were asked for")
+        raise off_contract(client, ask.name, "rows of other columns than were asked for")
     if any(len(row) != len(ask.columns) for row in rows):
-        raise off_contract(client.host, ask.name, "rows of another length than were asked for")
+        raise off_contract(client, ask.name, "rows of another length than were asked for")
     return rows
 
 

@@ -101,7 +101,7 @@ class Drill:
                     break
                 last = values.moment(rows[-1]["moment"]).replace(tzinfo=UTC), str(rows[-1]["id"])
                 if after is not None and last <= after:  # it would go on for ever
-                    raise off_contract(self._reader.client.host, "calls", "a page that was asked for before")
+                    raise off_contract(self._reader.client, "calls", "a page that was asked for before")
                 after = last
         if len(groups) > 1:
             unique = {str(row["id"]): row for row in found}  # a generation may have been judged in two groups
@@ -162,7 +162,7 @@ class Drill:
         )
         results = answer.get("results")
         if not isinstance(results, list):
-            raise off_contract(self._reader.client.host, "list of traces", "an answer without traces")
+            raise off_contract(self._reader.client, "list of traces", "an answer without traces")
         ids = [str(one["id"]) for one in results if isinstance(one, Mapping) and one.get("id")]
         return ids, bool(answer.get("hasMore")) and bool(ids)
 
@@ -276,7 +276,7 @@ class Drill:
             raise QuestionRefused(str(answer["error"])[:500])
         columns, rows = answer.get("columns"), answer.get("results")
         if not isinstance(columns, list) or not isinstance(rows, list):
-            raise off_contract(self._reader.client.host, "query", "an answer without rows")
+            raise off_contract(self._reader.client, "query", "an answer without rows")
         kept = tuple(tuple(row) if isinstance(row, list) else (row,) for row in rows[:limit])
         return Table(tuple(map(str, columns)), kept, truncated=len(rows) > limit)
 
