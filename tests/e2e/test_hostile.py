@@ -16,6 +16,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
+import duckdb
 import pypdf
 import pytest
 from markdown_it import MarkdownIt
@@ -259,3 +260,42 @@ def test_texts_of_ten_megabytes_deep_nesting_and_a_billion_clusters_cost_little(
     report = json.loads((tmp_path / "report" / "report.json").read_text("utf-8"))
     assert [len(cluster["title"]) < 3_000 for cluster in report["jobs"][0]["clusters"]] == [True] * 5
     assert (tmp_path / "report" / "report.html").stat().st_size < 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("form", "many"), [("lines", 30), ("lines with half a character", 30), ("parquet", 20)]
+)
+def test_many_texts_of_ten_megabytes_in_a_row_take_little_more_room_than_one(
+    tmp_path: Path, form: str, many: int
+) -> None:
+    made = Project(3)
+    for weeks in (8, 1):
+        made.run(NOW - timedelta(days=weeks), [20] * 5, noise=5)
+    calls = [event for event in made.events if event["event"] == "$ai_generation"]
+    if "half" in form:
+        calls[-1]["properties"]["$ai_output"] = "\ud800"
+    made.write(tmp_path / "short.jsonl")
+    made.events.sort(key=calls.__contains__)
+    for number, call in enumerate(calls[:many]):
+        call["properties"]["$ai_input"] = f"{number} " * 3_300_000
+    source = tmp_path / "long.jsonl"
+    source.write_text("".join(json.dumps(event) + "\n" for event in made.events), "utf-8")
+    if form == "parquet":
+        # A writer that gives each event a vector of its own would test nothing.
+        columns = dict.fromkeys(("uuid", "event", "distinct_id", "timestamp", "properties"), "VARCHAR")
+        source = tmp_path / "long.parquet"
+        with duckdb.connect() as connection:
+            lines = connection.read_json(
+                str(tmp_path / "long.jsonl"), columns=columns, maximum_object_size=2**25
+            )
+            lines.write_parquet(str(source), compression="uncompressed")
+    clusters = []
+    for name in ("short.jsonl", source.name):
+        words = ("report", "--format", "json", "--no-cache", "--now", "2026-11-23T08:00:00Z")
+        done, peak_mb = weighed(*words, "--source", name, "--out", name[:5], cwd=tmp_path, env={})
+        assert done.returncode == 0, done.stderr
+        assert peak_mb < MOST_MB
+        report = json.loads((tmp_path / name[:5] / "report.json").read_text("utf-8"))
+        clusters.append(report["jobs"][0]["clusters"])
+    assert clusters[0] == clusters[1]
+    assert sum(cluster["size"] for cluster in clusters[0]) == 100

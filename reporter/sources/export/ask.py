@@ -14,7 +14,8 @@ import duckdb
 
 from reporter.errors import UsageError
 from reporter.model import Table
-from reporter.sources.export.store import Store, translated
+from reporter.sources.export.explain import translated
+from reporter.sources.export.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Why an export file cannot be read, in words for the person who has to mend it."""
+"""What the engine's errors mean, in words for the person who has to mend it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from reporter.errors import SourceUnreadable
+from reporter.errors import SourceError, SourceUnreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +52,8 @@ def explain(error: duckdb.Error, file: ExportFile) -> SourceUnreadable:
     said = str(error).lower()
     if isinstance(error, duckdb.OutOfMemoryException):
         message = "this file needs more memory than there is"
-        hint = "Split it (PostHog: set a maximum file size), or export as Parquet."
+        hint = "Split it (PostHog: set a maximum file size)"
+        hint += ", or export as JSON lines." if file.format == "parquet" else "."
     elif found := next((reason for reason in _REASONS if any(word in said for word in reason[0])), None):
         _, message, hint = found
     elif "malformed json" in said:
@@ -78,6 +79,15 @@ def not_an_export(file: ExportFile, missing: Sequence[str]) -> SourceUnreadable:
         subject=file.name,
         hint="Export the model 'events' with at least uuid, event, timestamp and properties.",
     )
+
+
+def translated(error: duckdb.Error) -> SourceError:
+    """Say what an engine failure means, without its suggestions about settings."""
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return SourceError(
+            "the export's engine ran out of memory", hint="Ask for a shorter time, or fewer runs."
+        )
+    return SourceError(f"the export's engine failed: {str(error).splitlines()[0][:300]}")
 
 
 def _first_broken_line(file: ExportFile) -> int | None:

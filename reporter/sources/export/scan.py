@@ -17,7 +17,7 @@ from reporter.sources.export.explain import MAX_LINE_BYTES, cut_off, explain, no
 from reporter.sources.export.frames import is_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from reporter.sources.export.files import ExportFile
@@ -36,6 +36,8 @@ _BATCH = 200
 """Files read by one statement."""
 _FIRST_LINES = 50
 """Lines looked at to tell whether a file holds events at all."""
+_PLACE_BYTES = 2**12
+"""For each of these in its properties a row takes one more place of a vector; see `Part.in_short_vectors`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,22 @@ class Part:
     @property
     def sql(self) -> str:
         """A sub-query with the columns of `COLUMNS`."""
+        return self._over(lambda rows, _: rows)
+
+    @property
+    def in_short_vectors(self) -> str:
+        """The same rows, handed on in vectors of at most 8 MB of properties, or of one row.
+
+        DuckDB parses the JSON texts of a whole vector of 2,048 rows before it lets go of the first. Here
+        each row fills as many places of a vector as its text is long, and is dropped from all but one.
+        """
+        return self._over(_in_short_vectors)
+
+    def _over(self, shaped: Callable[[str, str], str]) -> str:
         paths = "[" + ", ".join(map(quoted, self.aliases)) + "]"
         if self.files[0].format == "parquet":
-            return _parquet(paths, dict(self.types), mended=self.mended)
-        return _jsonl(paths, self.files[0], mended=self.mended)
+            return _parquet(paths, dict(self.types), shaped, mended=self.mended)
+        return _jsonl(paths, self.files[0], shaped, mended=self.mended)
 
 
 NO_ROWS = (
@@ -65,6 +79,11 @@ NO_ROWS = (
     "NULL::VARCHAR AS person_properties WHERE false)"
 )
 """The relation over no file at all."""
+
+
+def union(relations: Iterable[str]) -> str:
+    """Spell one relation with the rows of many, of none as well."""
+    return "(" + " UNION ALL ".join(f"SELECT * FROM {each}" for each in [*relations] or [NO_ROWS]) + ")"
 
 
 def quoted(text: str) -> str:
@@ -161,15 +180,26 @@ def _holds_events(run: Run, file: ExportFile, alias: str) -> bool:
     return True
 
 
-def _parquet(paths: str, types: dict[str, str], *, mended: bool) -> str:
+def _in_short_vectors(rows: str, size: str) -> str:
+    """Spell the rows of a relation, each in as many places of a vector as its ``size`` in bytes asks for."""
+    places = f"unnest(range(1 + coalesce({size}, 0) // {_PLACE_BYTES}))"
+    return f"(SELECT * EXCLUDE (place) FROM (SELECT *, {places} AS place FROM {rows}) WHERE place = 0)"
+
+
+def _parquet(paths: str, types: dict[str, str], shaped: Callable[[str, str], str], *, mended: bool) -> str:
     """Spell the sub-query for Parquet files whose columns have these types."""
     uuid = _as_text("uuid", types)
     properties = _as_json("properties", types)
     person = _as_json("person_properties", types)
     if mended:
         properties, person = _mend(properties), _mend(person)
+    rows = f"read_parquet({paths}, hive_partitioning = false, union_by_name = true)"
+    if types["properties"] in ("VARCHAR", "JSON"):
+        rows = shaped(rows, "strlen(properties)")
+    elif types["properties"] == "BLOB":
+        rows = shaped(rows, "octet_length(properties)")
     return _select(
-        f"read_parquet({paths}, hive_partitioning = false, union_by_name = true)",
+        rows,
         uuid=uuid,
         event=_as_text("event", types),
         distinct_id=_as_text("distinct_id", types),
@@ -180,21 +210,25 @@ def _parquet(paths: str, types: dict[str, str], *, mended: bool) -> str:
     )
 
 
-def _jsonl(paths: str, like: ExportFile, *, mended: bool) -> str:
+def _jsonl(paths: str, like: ExportFile, shaped: Callable[[str, str], str], *, mended: bool) -> str:
     """Spell the sub-query for JSON lines."""
     if mended:
         # Lines as text, so that half characters can be replaced before anything parses them.
-        source = (
-            f"(SELECT unnest(from_json({_mend('line')}, '{json.dumps(_JSON_TYPES)}')) "
-            f"FROM read_csv({paths}, columns = {{line: 'VARCHAR'}}, auto_detect = false, header = false, "
-            f"delim = '\x01', quote = '', escape = '', comment = '', compression = '{like.packing}', "
-            f"max_line_size = {MAX_LINE_BYTES}, hive_partitioning = false) WHERE trim(line) <> '')"
+        lines = (
+            f"(SELECT * FROM read_csv({paths}, columns = {{line: 'VARCHAR'}}, auto_detect = false, "
+            f"header = false, delim = '\x01', quote = '', escape = '', comment = '', "
+            f"compression = '{like.packing}', "
+            # One longest line a buffer: the default's would hold eight.
+            f"max_line_size = {MAX_LINE_BYTES}, buffer_size = {MAX_LINE_BYTES}, hive_partitioning = false) "
+            r"WHERE regexp_matches(line, '\S'))"
         )
+        fields = f"from_json({_mend('line')}, '{json.dumps(_JSON_TYPES)}')"
+        rows = f"(SELECT unnest({fields}) FROM {shaped(lines, 'strlen(line)')})"
     else:
-        source = _json_lines(paths, like)
+        rows = shaped(_json_lines(paths, like), "strlen(CAST(properties AS VARCHAR))")
     types = dict.fromkeys(_WANTED, "VARCHAR")
     return _select(
-        source,
+        rows,
         uuid="uuid",
         event="event",
         distinct_id="distinct_id",
@@ -253,10 +287,12 @@ def _mend(text: str) -> str:
     r"""Spell the replacement of half characters in JSON text by U+FFFD.
 
     Escaped backslashes are respelled first, so that every ``\u`` left is an escape; then whole pairs are
-    set aside behind a control character, which JSON text cannot hold.
+    set aside behind a control character, which JSON text cannot hold. Text without any of them, which may
+    be long, is left as it is.
     """
+    half = r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
     respelled = rf"replace({text}, '\\', '\u005c')"
     pair = r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
     aside = f"regexp_replace({respelled}, '{pair}', '\x02\\1\x02\\2', 'g')"
-    half = r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
-    return f"replace(regexp_replace({aside}, '{half}', '\\\\ufffd', 'g'), '\x02', '\\u')"
+    replaced = f"replace(regexp_replace({aside}, '{half}', '\\\\ufffd', 'g'), '\x02', '\\u')"
+    return f"CASE WHEN regexp_matches({text}, '{half}') THEN {replaced} ELSE {text} END"

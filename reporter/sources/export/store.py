@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import duckdb
 
-from reporter.errors import SourceError
 from reporter.sources.export import scan
-from reporter.sources.export.explain import explain
+from reporter.sources.export.explain import explain, translated
 from reporter.sources.export.files import find_files
 from reporter.sources.filters import Condition, Property
 from reporter.sources.queries import SUMMARY_EVENTS, TRACE_EVENTS, literals
@@ -86,6 +85,8 @@ class Store:
             self._connection = duckdb.connect(":memory:", config=self._settings())
             self._connection.execute("SET TimeZone = 'UTC'")
             self._connection.execute("SET enable_progress_bar = false")
+            # Columns are read page by page; a whole column of a row group may be larger than all we may take.
+            self._connection.execute("SET disable_parquet_prefetching = true")
             self._load()
             self._lock()
         except BaseException:
@@ -225,7 +226,7 @@ class Store:
         """
         if self._view:
             return
-        rows = self._all_rows()
+        rows = scan.union(part.sql for part in self._parts)
         self.rows(
             f"CREATE OR REPLACE TABLE doubled AS SELECT uuid FROM {rows} "
             "WHERE uuid IS NOT NULL GROUP BY uuid HAVING count(*) > 1"
@@ -250,6 +251,8 @@ class Store:
             "memory_limit": _MEMORY,
             "temp_directory": str(Path(self._folder) / "spill"),
             "preserve_insertion_order": False,
+            # Else a filter sets the few rows of a vector aside until they are many, however long each is.
+            "enable_caching_operators": False,
             # Memory goes back to the system after each query: what follows needs it more than the next scan.
             "allocator_flush_threshold": "1MB",
             "allocator_bulk_deallocation_flush_threshold": "1MB",
@@ -296,7 +299,7 @@ class Store:
     def _load_part(self, part: scan.Part) -> scan.Part:
         """Load one part, mended where it has to be; gives the part as it was read."""
         try:
-            self._run(f"INSERT INTO {AI_EVENTS} {_events_of(part.sql)}")
+            self._run(f"INSERT INTO {AI_EVENTS} {_events_of(part.in_short_vectors)}")
         except duckdb.Error as error:
             if scan.may_be_mended(error) and not part.mended:
                 return self._load_part(scan.mended(part))
@@ -307,7 +310,7 @@ class Store:
         """Find the file a part failed for, and raise its error."""
         for single in scan.narrowed(part):
             try:
-                self._run(f"SELECT count(print) FROM ({_events_of(single.sql)})")
+                self._run(f"SELECT count(print) FROM ({_events_of(single.in_short_vectors)})")
             except duckdb.Error as own:
                 raise explain(own, single.files[0]) from own
         raise explain(error, part.files[0]) from error
@@ -340,10 +343,6 @@ class Store:
                 "AND rowid NOT IN (SELECT row FROM winners)"
             )
 
-    def _all_rows(self) -> str:
-        sources = [part.sql for part in self._parts] or [scan.NO_ROWS]
-        return "(" + " UNION ALL ".join(f"SELECT * FROM {source}" for source in sources) + ")"
-
     def _once(self, chosen: Mapping[str, str], events: str, where: str = "true") -> str:
         """Spell a scan that gives one row a uuid of the events named.
 
@@ -355,9 +354,8 @@ class Store:
         Returns:
             A SELECT of ``uuid`` and the columns; of equal copies any, of the rest the smallest value.
         """
-        rows = (
-            f"(SELECT * FROM {self._all_rows()} WHERE event IN ({events}) AND uuid IS NOT NULL AND {where})"
-        )
+        every = scan.union(part.in_short_vectors for part in self._parts)
+        rows = f"(SELECT * FROM {every} WHERE event IN ({events}) AND uuid IS NOT NULL AND {where})"
         plain = ", ".join(f"{expression} AS {name}" for name, expression in chosen.items())
         once = f"SELECT uuid, {plain} FROM {rows}"
         if not self._duplicates:
@@ -388,12 +386,3 @@ def _events_of(source: str) -> str:
         f"SELECT {DUCKDB_EVENT} FROM (SELECT *, {DUCKDB_GIVEN} AS given FROM {source} "
         "WHERE starts_with(event, '$ai_'))"
     )
-
-
-def translated(error: duckdb.Error) -> SourceError:
-    """Say what an engine failure means, without its suggestions about settings."""
-    if isinstance(error, duckdb.OutOfMemoryException):
-        return SourceError(
-            "the export's engine ran out of memory", hint="Ask for a shorter time, or fewer runs."
-        )
-    return SourceError(f"the export's engine failed: {str(error).splitlines()[0][:300]}")
