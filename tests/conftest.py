@@ -17,6 +17,8 @@ from typing import Any
 import hypothesis
 import pytest
 
+from tests.once import SHARED
+
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 ZONES = ("UTC", "Asia/Kathmandu", "America/St_Johns", "Pacific/Kiritimati")
 _OURS = ("POSTHOG_", "REPORTER_")
@@ -67,17 +69,16 @@ def pytest_configure(config: pytest.Config) -> None:
         if name.startswith(_OURS) or name in _OTHERS:
             del os.environ[name]
     if not hasattr(config, "workerinput"):
-        # Shared by all workers: `tests.pages.making` puts there what it made.
-        os.environ["DOCUMENTS_OF_TESTS"] = tempfile.mkdtemp(prefix="documents-of-tests-")
+        os.environ[SHARED] = tempfile.mkdtemp(prefix="made-once-by-tests-")
     os.environ["TZ"] = random.Random(config.getoption("randomly_seed", 0)).choice(ZONES)
     time.tzset()
     sys.addaudithook(_guard)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Take the shared documents away."""
+    """Take away what was made once for all."""
     if not hasattr(config, "workerinput"):
-        shutil.rmtree(os.environ.pop("DOCUMENTS_OF_TESTS", ""), ignore_errors=True)
+        shutil.rmtree(os.environ.pop(SHARED, ""), ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

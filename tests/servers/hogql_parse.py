@@ -12,6 +12,7 @@ from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
+from tests.once import once
 from tests.servers.refusal import Refused, invalid
 
 for _name in ("posthog", "posthog.hogql", "posthog.hogql.errors"):
@@ -34,8 +35,10 @@ def parse_select(sql: str) -> Node:
 @lru_cache(maxsize=1_000)
 def _parsed(sql: str) -> str:
     """Keep what was parsed: the parser takes most of the time of an answer, and tests repeat statements."""
-    parsed: str = hogql_parser.parse_select_json(sql, is_internal=False)
-    return parsed
+    return once(
+        b"HogQL " + sql.encode("utf-8", "surrogatepass"),
+        lambda: str(hogql_parser.parse_select_json(sql, is_internal=False)).encode("utf-8", "surrogatepass"),
+    ).decode("utf-8", "surrogatepass")
 
 
 def parse_expr(sql: str) -> Node:
