@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from reporter import units
 from reporter.config import KEY_VARIABLE, POSTHOG
 from reporter.errors import ReporterError, SourceError
-from reporter.pipeline.opening import client_of, moment_of, opened
+from reporter.pipeline.opening import client_of, moment_of, off, opened
 
 if TYPE_CHECKING:
     from reporter.config import Settings
@@ -28,7 +28,6 @@ Outcome: TypeAlias = Literal["pass", "warn", "fail"]
 
 _LIBRARIES = ("click", "duckdb", "httpx", "jinja2", "matplotlib", "msgspec", "weasyprint")
 _LOOKED_BACK = timedelta(days=98)
-_SKEW_WARN_S = 120.0
 _LOW_BUDGET = 2**30
 """Bytes of query budget below which a report may not get through."""
 _SCRIPTS = (
@@ -133,7 +132,7 @@ def _asked(client: Client) -> Iterator[Check]:
         worst="warn",
     )
     yield _budget(client)
-    yield _skew(client, datetime.now(UTC))  # the server's time is that of its last answer
+    yield _skew(client.ahead)
 
 
 def _attempt(
@@ -190,15 +189,15 @@ def _budget(client: Client) -> Check:
     return Check(name, "pass", left)
 
 
-def _skew(client: Client, now: datetime) -> Check:
+def _skew(ahead: timedelta | None) -> Check:
+    from reporter.sources.api.client import IN_STEP
+
     name = "clock"
-    if client.server_time is None:
+    if ahead is None:
         return Check(name, "warn", "PostHog did not tell its time", "")
-    ahead_s = (now - client.server_time.astimezone(UTC)).total_seconds()
-    if abs(ahead_s) > _SKEW_WARN_S:
-        which = "ahead of" if ahead_s > 0 else "behind"
-        found = f"this machine's clock is {abs(ahead_s):.0f} s {which} PostHog's"
-        return Check(name, "warn", found, "Set it, for instance with NTP: staleness is judged by it.")
+    if abs(ahead) > IN_STEP:
+        hint = "Set it, for instance with NTP: runs are looked for, and staleness is judged, by it."
+        return Check(name, "warn", f"this machine's clock is {off(ahead)} PostHog's", hint)
     return Check(name, "pass", "agrees with PostHog's")
 
 

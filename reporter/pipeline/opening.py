@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from reporter import units
 from reporter.config import KEY_VARIABLE, POSTHOG
 from reporter.errors import UsageError
 from reporter.pipeline import loading
@@ -54,8 +55,14 @@ def opened(
         if press:
             loading.begin(press)
 
+    def skewed(ahead: timedelta) -> None:
+        from reporter.report import Caveat
+
+        if settings.now is None:
+            warn(Caveat(code="clock_off", message=_judged_by(ahead)))
+
     if settings.source == POSTHOG:
-        client = client_of(settings, progress)
+        client = client_of(settings, progress, skewed)
         source = _posthog(client, settings, warn, progress, anew)
     elif settings.source.startswith(("clickhouse://", "chdb://")):
         anew()
@@ -79,8 +86,15 @@ def opened(
             progress.step(client.spent())
 
 
-def client_of(settings: Settings, progress: Progress) -> Client:
+def client_of(
+    settings: Settings, progress: Progress, skewed: Callable[[timedelta], None] = lambda _: None
+) -> Client:
     """Make the client that asks PostHog what the settings name.
+
+    Args:
+        settings: What was asked for.
+        progress: Told why it waits.
+        skewed: Told how far this machine's clock is ahead of PostHog's, if they do not agree.
 
     Raises:
         UsageError: The project or the key is missing.
@@ -108,6 +122,25 @@ def client_of(settings: Settings, progress: Progress) -> Client:
         settings.api_key.reveal,
         timeout_s=settings.timeout_s - _to_render_s(settings),
         say=progress.step,
+        off=skewed,
+    )
+
+
+def off(ahead: timedelta) -> str:
+    """Write how far a clock is from another: ``2 h ahead of``."""
+    return f"{units.seconds(abs(ahead).total_seconds())} {'ahead of' if ahead > timedelta() else 'behind'}"
+
+
+def _judged_by(ahead: timedelta) -> str:
+    """Say what a clock that is off does to a report."""
+    does = (
+        "a run may be called stale too early"
+        if ahead > timedelta()
+        else "a run that began since then is not in it, and a stale one may pass for a fresh one"
+    )
+    return (
+        f"This machine's clock is {off(ahead)} PostHog's, and this report goes by it: {does}. "
+        "Set the clock, or give the time with --now."
     )
 
 
@@ -136,7 +169,7 @@ def _posthog(
     )
     # A clock set ahead of the real one is for trying things out; what is read under it counts as read then.
     return CachedSource(
-        source, entries, clock=lambda: max(datetime.now(UTC), settings.now or real), anew=anew
+        source, entries, clock=lambda: max(filter(None, (client.moment(), settings.now))), anew=anew
     )
 
 

@@ -258,10 +258,12 @@ class CachedSource:
 
     def _keep(self, kind: Kind[T], key: str | None, value: T, window: Window | None = None) -> None:
         """Keep an answer, unless it is a figure read too early to be used ever again."""
-        if key is None or (window is not None and self._opened - window.end < CALM):
+        # The clock may have been put right since this was opened; an answer has told.
+        read_at = min(self._opened, self._clock())
+        if key is None or (window is not None and read_at - window.end < CALM):
             return
-        self._at_hand[kind.name, key] = Entry(value, self._opened)
-        self._entries.write(kind, key, value, self._opened)
+        self._at_hand[kind.name, key] = Entry(value, read_at)
+        self._entries.write(kind, key, value, read_at)
 
 
 def _is_settled(read_at: datetime, end: datetime, now: datetime) -> bool:

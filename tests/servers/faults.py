@@ -39,6 +39,7 @@ ACTIONS = frozenset(
         "cached",
         "rows_limit",
         "extra_fields",
+        "skew_s",
     ]
 )
 MATCHERS = frozenset(["path", "method", "name", "kind", "holds", "after"])

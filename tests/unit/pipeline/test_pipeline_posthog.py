@@ -83,6 +83,27 @@ def test_a_report_is_made_and_what_it_cost_is_told(settings: Settings, served: S
     assert len(served.log()) == 2
 
 
+@pytest.mark.parametrize(
+    ("skew_s", "told", "does"),
+    [
+        (-7200, "2 h ahead of", "may be called stale too early"),
+        (172_800, "48 h behind", "a run that began since then is not in it"),
+    ],
+)
+def test_a_clock_that_does_not_agree_with_the_servers_is_told_where_the_report_goes_by_it(
+    settings: Settings, served: Served, skew_s: float, told: str, does: str
+) -> None:
+    served.fault(skew_s=skew_s, times=-1)
+    by_the_clock = replace(settings, now=None, since=NOW - timedelta(days=98))
+    found = pipeline.run_report(by_the_clock, progress=Steps()).report
+    (caveat,) = [caveat for caveat in found.warnings if caveat.code == "clock_off"]
+    message = caveat.message.replace("\xa0", " ")
+    assert message.startswith(f"This machine's clock is {told} PostHog's, and this report goes by it: ")
+    assert does in message
+    by_a_given_time = pipeline.run_report(settings, progress=Steps()).report
+    assert "clock_off" not in {caveat.code for caveat in by_a_given_time.warnings}
+
+
 def test_lists_and_comparisons_ask_for_no_more_than_they_need(settings: Settings, served: Served) -> None:
     rows = pipeline.list_jobs(settings, progress=Steps(), warn=pytest.fail)
     assert [(row.level, row.status) for row in rows] == [

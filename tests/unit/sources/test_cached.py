@@ -520,6 +520,24 @@ def test_an_answer_is_as_old_as_the_source_it_comes_from(machine, near):
     assert asked.verbs == ["items"]
 
 
+def test_what_was_read_by_a_clock_that_turned_out_to_be_ahead_is_kept_as_read_by_the_right_one(machine, near):
+    """The first answer tells that this machine is two days ahead: the figures have not settled at all."""
+    run = headers(near)[cases.TRACE_RUN]
+    machine.now = END + 48 * HOUR
+    source, asked = machine.process()
+    machine.now = END + HOUR - TICK
+    source.items([run])
+    source.items([run])
+    assert asked.verbs == ["items", "items"]
+    assert not machine.root.exists()
+    machine.now = END + 2 * HOUR
+    machine.process()[0].items([run])
+    machine.now = END + 24 * HOUR
+    source, asked = machine.process()
+    source.items([run])
+    assert asked.verbs == ["items"]
+
+
 def test_a_window_at_the_end_of_time_is_no_trouble(machine, fresh):
     run = replace(headers(fresh)[cases.TRACE_RUN], window=Window(START, datetime.max.replace(tzinfo=UTC)))
     for _ in range(2):

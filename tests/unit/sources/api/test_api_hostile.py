@@ -9,6 +9,8 @@ import time
 import tracemalloc
 import zlib
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -29,6 +31,11 @@ def failing(client: Any, kind: type[SourceError] = SourceError) -> SourceError:
     with pytest.raises(kind) as found:
         client.query(SELECT, "items")
     return found.value
+
+
+def dated(date: str) -> Any:
+    """Answer nothing, at a time."""
+    return raw(JSON + f"Date: {date}\r\nContent-Length: 2\r\n\r\n{{}}".encode())
 
 
 def chunk(data: bytes) -> bytes:
@@ -344,13 +351,42 @@ def test_bytes_read_and_left_are_told(serve, ask):
     "date",
     [
         "soon", "Mon, 99999999999999999999 Jan 2026 00:00:00 GMT", "Mon, 05 Jan 2026 00:00:00 +99999999999999999",
-        "Mon, 05 Jan 2026 00:00:00 -0000", "Mon, 05 Jan 2026 00:00:00", "", "x" * 1000,
+        "", "x" * 1000,
     ],
 )  # fmt: skip
-def test_the_servers_clock_is_known_with_a_zone_or_not_at_all(serve, ask, date):
-    client = ask(serve(raw(JSON + f"Date: {date}\r\nContent-Length: 2\r\n\r\n{{}}".encode())))
+def test_a_date_that_is_none_tells_nothing_of_the_clock(serve, ask, date):
+    off = []
+    client = ask(serve(dated(date)), off=off.append)
     client.query(SELECT, "items")
-    assert client.server_time is None or client.server_time.tzinfo is not None
+    assert client.ahead is None
+    assert off == []
+
+
+@pytest.mark.parametrize("date", ["Mon, 05 Jan 2026 00:00:00 -0000", "Mon, 05 Jan 2026 00:00:00"])
+def test_a_date_without_a_zone_is_utc(serve, ask, date):
+    client = ask(serve(dated(date)))
+    client.query(SELECT, "items")
+    assert abs(datetime.now(UTC) - datetime(2026, 1, 5, tzinfo=UTC) - client.ahead) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(("ahead_s", "told"), [(7200, True), (-86_400, True), (60, False), (0, False)])
+def test_a_clock_that_does_not_agree_is_told_once_and_not_gone_by(serve, ask, ahead_s, told):
+    server_s = time.time() - ahead_s
+    off = []
+    client = ask(serve(*[dated(formatdate(server_s, usegmt=True))] * 3), off=off.append)
+    for _ in range(3):
+        client.query(SELECT, "items")
+    assert [round(ahead.total_seconds() / 60) for ahead in off] == ([ahead_s / 60] if told else [])
+    assert abs(client.moment().timestamp() - (server_s if told else time.time())) < 30
+
+
+@pytest.mark.parametrize(
+    "date", ["Fri, 31 Dec 9999 23:59:59 -2359", "Mon, 01 Jan 0001 00:00:00 +2359"]
+)  # fmt: skip
+def test_a_clock_at_the_end_of_time_is_no_trouble(serve, ask, date):
+    client = ask(serve(dated(date)))
+    client.query(SELECT, "items")
+    assert client.moment().tzinfo is UTC
 
 
 def test_parsed_never_raises():
