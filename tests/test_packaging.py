@@ -117,7 +117,7 @@ def test_metadata_says_what_pyproject_declares(wheel: zipfile.ZipFile) -> None:
     ]
     assert sorted(told.get_all("Requires-Dist", [])) == sorted([*project["dependencies"], *extras])
     assert f"{STEM}.dist-info/licenses/LICENSE" in wheel.namelist()
-    assert "reporter = reporter.__main__:main" in wheel.read(f"{STEM}.dist-info/entry_points.txt").decode()
+    assert "reporter = reporter.__main__:run" in wheel.read(f"{STEM}.dist-info/entry_points.txt").decode()
 
 
 def test_same_sources_and_clock_give_the_same_wheel(built: Path, tmp_path: Path) -> None:

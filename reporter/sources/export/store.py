@@ -27,6 +27,7 @@ from reporter.sources.queries import SUMMARY_EVENTS, TRACE_EVENTS, literals
 from reporter.sources.queries.for_duckdb import (
     AI_EVENTS,
     DUCKDB_EVENT,
+    DUCKDB_FIGURES,
     DUCKDB_GIVEN,
     DUCKDB_MACROS,
     DUCKDB_PRINT,
@@ -237,10 +238,10 @@ class Store:
         )
         plain = f"SELECT {columns} FROM {rows}"
         if self.rows("SELECT count(*) FROM doubled")[0][0]:
-            printed = f"(SELECT *, {DUCKDB_GIVEN} AS given FROM {rows} SEMI JOIN doubled USING (uuid))"
+            printed = _printed(f"{rows} SEMI JOIN doubled USING (uuid)")
             plain += f""" ANTI JOIN doubled USING (uuid) UNION ALL SELECT {columns} FROM {printed}
                 QUALIFY row_number() OVER (PARTITION BY uuid
-                    ORDER BY stamp DESC NULLS LAST, {DUCKDB_PRINT}, properties) = 1"""
+                    ORDER BY stamp DESC NULLS LAST, print, properties) = 1"""
         self.rows(f"CREATE VIEW events AS {plain}")
         self._connection.execute("SET lock_configuration = true")
         self._view = True
@@ -254,8 +255,9 @@ class Store:
             # Else a filter sets the few rows of a vector aside until they are many, however long each is.
             "enable_caching_operators": False,
             # Memory goes back to the system after each query: what follows needs it more than the next scan.
+            # In the midst of one only what is large: giving back each megabyte took a quarter of the time.
             "allocator_flush_threshold": "1MB",
-            "allocator_bulk_deallocation_flush_threshold": "1MB",
+            "allocator_bulk_deallocation_flush_threshold": "32MB",
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "allow_community_extensions": False,
@@ -310,7 +312,7 @@ class Store:
         """Find the file a part failed for, and raise its error."""
         for single in scan.narrowed(part):
             try:
-                self._run(f"SELECT count(print) FROM ({_events_of(single.in_short_vectors)})")
+                self._run(f"SELECT count(COLUMNS(*)) FROM ({_events_of(single.in_short_vectors)})")
             except duckdb.Error as own:
                 raise explain(own, single.files[0]) from own
         raise explain(error, part.files[0]) from error
@@ -332,8 +334,8 @@ class Store:
             SELECT uuid, print, rowid AS row FROM (
               SELECT uuid, print, rowid, row_number() OVER (
                   PARTITION BY uuid ORDER BY stamp DESC NULLS LAST, print, properties) AS place
-              FROM {AI_EVENTS} SEMI JOIN (
-                SELECT uuid FROM {AI_EVENTS} GROUP BY uuid HAVING count(*) > 1) USING (uuid))
+              FROM (SELECT *, rowid, {DUCKDB_PRINT} AS print FROM {AI_EVENTS} SEMI JOIN (
+                SELECT uuid FROM {AI_EVENTS} GROUP BY uuid HAVING count(*) > 1) USING (uuid)))
             WHERE place = 1"""
         )
         self._duplicates = int(self.rows("SELECT count(*) FROM winners")[0][0])
@@ -362,9 +364,7 @@ class Store:
             return once
         least = ", ".join(f"min({expression}) AS {name}" for name, expression in chosen.items())
         return f"""{once} ANTI JOIN winners USING (uuid) UNION ALL
-            SELECT uuid, {least} FROM (
-              SELECT *, {DUCKDB_PRINT} AS print FROM (
-                SELECT *, {DUCKDB_GIVEN} AS given FROM {rows} SEMI JOIN winners USING (uuid)))
+            SELECT uuid, {least} FROM {_printed(f"{rows} SEMI JOIN winners USING (uuid)")}
             SEMI JOIN winners USING (uuid, print) GROUP BY uuid"""
 
     def _read_properties(self, properties: Sequence[Property]) -> None:
@@ -378,6 +378,12 @@ class Store:
             chosen[f"given{number}"] = f"said(json_extract_string({holder}, {scan.quoted(pointer)}))"
         self.rows(f"CREATE TABLE {table} AS {self._once(chosen, _ASKED_EVENTS)}")
         self._columns.update({each: f"{table}.given{number}" for number, each in enumerate(properties)})
+
+
+def _printed(source: str) -> str:
+    """Spell the rows of a relation, each with its print."""
+    read = f"SELECT *, {DUCKDB_FIGURES} FROM (SELECT *, {DUCKDB_GIVEN} AS given FROM {source})"
+    return f"(SELECT *, {DUCKDB_PRINT} AS print FROM ({read}))"
 
 
 def _events_of(source: str) -> str:

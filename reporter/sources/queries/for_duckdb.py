@@ -45,37 +45,43 @@ _AT = {name: f"given[{index}]" for index, name in enumerate(FIELDS, start=1)}
 DUCKDB_GIVEN = f"json_extract_string(properties, [{_PATHS}])"
 """The texts of all `FIELDS` of one event, read in one pass over its properties."""
 
-DUCKDB_PRINT = "hash(stamp, ts, event, distinct_id, given)"
-"""Tells apart rows of one uuid that differ."""
-
-DUCKDB_EVENT = f"""
-  uuid, event, distinct_id, ts, stamp, {DUCKDB_PRINT} AS print,
-  CASE WHEN {_AT["trace_id"]} = '' THEN NULL
+_FIGURES_OF = {
+    "trace_id": f"""CASE WHEN {_AT["trace_id"]} = '' THEN NULL
        WHEN {_AT["trace_id"]}[1] IN ('{{', '[')
         AND json_type(properties, '$."{FIELDS["trace_id"]}"') <> 'VARCHAR' THEN NULL
-       ELSE {_AT["trace_id"]} END AS trace_id,
-  number({_AT["cost"]}) AS cost,
-  number({_AT["latency"]}) AS latency,
-  number({_AT["tokens_in"]}) AS tokens_in,
-  number({_AT["tokens_out"]}) AS tokens_out,
-  number({_AT["tokens_cached"]}) AS tokens_cached,
-  coalesce(lower({_AT["is_error"]}) = 'true', false) AS is_error,
-  number({_AT["http_status"]}) AS http_status,
-  said({_AT["model"]}) AS model,
-  said({_AT["provider"]}) AS provider,
-  CASE WHEN lower({_AT["is_error"]}) = 'true' THEN left(said({_AT["error"]}), {ERROR_CHARS}) END AS error,
-  coalesce(said({_AT["trace_name"]}),
-           CASE WHEN event = '$ai_trace' THEN said({_AT["span_name"]}) END) AS name,
-  CASE WHEN event = '$ai_evaluation' THEN said({_AT["evaluation_name"]}) END AS evaluation_name,
-  CASE WHEN event = '$ai_evaluation' THEN said({_AT["evaluation_runtime"]}) END AS evaluation_runtime,
-  CASE WHEN event <> '$ai_evaluation' THEN NULL
+       ELSE {_AT["trace_id"]} END""",
+    "cost": f"number({_AT['cost']})",
+    "latency": f"number({_AT['latency']})",
+    "tokens_in": f"number({_AT['tokens_in']})",
+    "tokens_out": f"number({_AT['tokens_out']})",
+    "tokens_cached": f"number({_AT['tokens_cached']})",
+    "is_error": f"coalesce(lower({_AT['is_error']}) = 'true', false)",
+    "http_status": f"number({_AT['http_status']})",
+    "model": f"said({_AT['model']})",
+    "provider": f"said({_AT['provider']})",
+    "error": f"""CASE WHEN lower({_AT["is_error"]}) = 'true'
+       THEN left(said({_AT["error"]}), {ERROR_CHARS}) END""",
+    "name": f"""coalesce(said({_AT["trace_name"]}),
+           CASE WHEN event = '$ai_trace' THEN said({_AT["span_name"]}) END)""",
+    "evaluation_name": f"CASE WHEN event = '$ai_evaluation' THEN said({_AT['evaluation_name']}) END",
+    "evaluation_runtime": f"CASE WHEN event = '$ai_evaluation' THEN said({_AT['evaluation_runtime']}) END",
+    "verdict": f"""CASE WHEN event <> '$ai_evaluation' THEN NULL
        WHEN lower({_AT["applicable"]}) = 'false' THEN 'na'
        WHEN lower({_AT["result"]}) = 'true' THEN 'pass'
-       WHEN lower({_AT["result"]}) = 'false' THEN 'fail' END AS verdict,
-  CASE WHEN event = '$ai_evaluation'
-       THEN CAST(TRY_CAST({_AT["target"]} AS UUID) AS VARCHAR) END AS target,
+       WHEN lower({_AT["result"]}) = 'false' THEN 'fail' END""",
+    "target": f"""CASE WHEN event = '$ai_evaluation'
+       THEN CAST(TRY_CAST({_AT["target"]} AS UUID) AS VARCHAR) END""",
+    "run_id": f"CASE WHEN event IN ({_RUNS}) THEN trim({_AT['run_id']}) END",
+}
+DUCKDB_FIGURES = ", ".join(f"{read} AS {name}" for name, read in _FIGURES_OF.items())
+"""The figures of one event, from a relation that also has ``given`` (`DUCKDB_GIVEN`)."""
+
+DUCKDB_PRINT = f"hash(stamp, ts, event, distinct_id, {', '.join(_FIGURES_OF)})"
+"""Tells apart rows of one uuid whose figures differ, over a relation that has `DUCKDB_FIGURES`."""
+
+DUCKDB_EVENT = f"""
+  uuid, event, distinct_id, ts, stamp, {DUCKDB_FIGURES},
   CASE WHEN event IN ({_RUNS}) THEN properties END AS properties,
-  CASE WHEN event IN ({_RUNS}) THEN trim({_AT["run_id"]}) END AS run_id,
   strlen(properties) AS size
 """
 """The columns of `AI_EVENTS`, from a relation that also has ``given`` (`DUCKDB_GIVEN`)."""

@@ -234,6 +234,36 @@ def test_full_disk_behind_standard_output_is_told(program):
     assert done.stderr == "error: standard output cannot be written: No space left on device\n"
 
 
+def test_the_process_ends_with_the_code_once_all_is_said_and_every_thread_is_done(tmp_path):
+    script = """if True:
+        import sys, threading, time
+        from reporter import __main__
+
+        def main():
+            threading.Thread(target=lambda: (time.sleep(0.3), sys.stdout.write("late"))).start()
+            threading.Thread(target=time.sleep, args=[600], daemon=True).start()
+            sys.stdout.write("x" * 100_000)
+            return 3
+
+        __main__.main = main
+        __main__.run()
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (3, "")
+    assert done.stdout == "x" * 100_000 + "late"
+
+
+def test_streams_that_are_closed_are_no_trouble(tmp_path):
+    command = f"{sys.executable} -m reporter --version >&- 2>&-"
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, check=False, timeout=60
+    )
+    assert done.returncode == 0
+
+
 def test_terminal_that_cannot_show_a_character_is_no_bug(tmp_path):
     (tmp_path / "reporter.toml").write_text('title = "請求退款"', encoding="utf-8")
     environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "latin-1"}
