@@ -299,3 +299,9 @@ def test_many_texts_of_ten_megabytes_in_a_row_take_little_more_room_than_one(
         clusters.append(report["jobs"][0]["clusters"])
     assert clusters[0] == clusters[1]
     assert sum(cluster["size"] for cluster in clusters[0]) == 100
+    sql = """SELECT count(*) AS n, max(length(properties->>'$."$ai_input"')) AS longest FROM events"""
+    words = ("query", "--unbounded", sql, "--source", source.name, "--json")
+    done, peak_mb = weighed(*words, "--now", "2026-11-23T08:00:00Z", cwd=tmp_path, env={})
+    assert done.returncode == 0, done.stderr
+    assert peak_mb < MOST_MB
+    assert json.loads(done.stdout)["rows"][0][1] >= 6_600_000

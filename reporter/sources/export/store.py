@@ -49,6 +49,9 @@ _MORE_MEMORY = "2GB"
 _KEEP_BYTES = 2**30
 """Properties of traces up to this size together are kept (in memory, then in the private folder) once a
 second trace is asked for; beyond it each trace costs a scan of the files."""
+_VECTOR_ROWS = 2_048
+_VECTOR_BYTES = 2**25
+"""Of properties in one vector: with more, on average 16 kB an event, the user's queries read short ones."""
 _SECOND = 2
 _ASKED_EVENTS = literals((*TRACE_EVENTS, "$ai_evaluation"))
 """Events whose properties may be grouped by or filtered on."""
@@ -188,9 +191,7 @@ class Store:
         self._traces_read += 1
         events = literals(TRACE_EVENTS)
         if self._traces_read == _SECOND:
-            size = self.rows(f"SELECT coalesce(sum(size), 0) FROM {AI_EVENTS} WHERE event IN ({events})")[0][
-                0
-            ]
+            size = self.rows(f"SELECT sum(size) FROM {AI_EVENTS} WHERE event IN ({events})")[0][0] or 0
             if size <= _KEEP_BYTES:
                 self.rows(f"CREATE TABLE kept AS {self._once({'properties': 'properties'}, events)}")
                 self._kept_properties = True
@@ -227,7 +228,11 @@ class Store:
         """
         if self._view:
             return
-        rows = scan.union(part.sql for part in self._parts)
+        # Short vectors cost a query that looks at few columns a third more; long ones must fit the memory.
+        vectors = f"SELECT sum(size) AS size FROM {AI_EVENTS} GROUP BY rowid // {_VECTOR_ROWS}"
+        (size,) = self.rows(f"SELECT coalesce(max(size), 0) FROM ({vectors})")[0]
+        short = size > _VECTOR_BYTES
+        rows = scan.union(part.in_short_vectors if short else part.sql for part in self._parts)
         self.rows(
             f"CREATE OR REPLACE TABLE doubled AS SELECT uuid FROM {rows} "
             "WHERE uuid IS NOT NULL GROUP BY uuid HAVING count(*) > 1"
