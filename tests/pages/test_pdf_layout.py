@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
@@ -13,6 +14,7 @@ from reporter.report import Report
 from tests.pages import making, reading
 from tests.reports import report, section, states
 
+ROOT = Path(__file__).parents[2]
 STATES = states()
 LEVELS = ("trace", "generation", "trace")
 
@@ -79,6 +81,26 @@ def test_no_heading_and_no_caption_is_the_last_line_of_a_page(name: str, paper: 
         assert high < 13.5, f"page {number} ends with “{told}”"
         assert not told.startswith(("Surest and largest", "Largest first", "Clusters are made")), told
         assert told not in ("Cluster", "Kind", "Cause"), told
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 12])
+def test_no_row_of_a_table_stands_alone_on_a_page(rows: int) -> None:
+    import weasyprint
+
+    style = (ROOT / "templates" / "style" / "print.css").read_text("utf-8")
+    body = "".join(f"<tr><th>row {number}</th><td>1</td></tr>" for number in range(rows))
+    table = f"<h3>Head</h3><table><thead><tr><th>Cluster</th></tr></thead><tbody>{body}</tbody></table>"
+    parts = set()
+    for above_mm in range(180, 250, 3):
+        page = f"<style>{style}</style><div style='height: {above_mm}mm'></div>{table}<p>after</p>"
+        told = [
+            [line[0].text for line in sheet.lines]
+            for sheet in reading.pages(weasyprint.HTML(string=page).write_pdf())
+        ]
+        parts |= {count for sheet in told if (count := sheet.count("row"))}
+    assert rows in parts
+    assert min(parts) >= min(rows, 2)
+    assert rows < 12 or len(parts) > 2, "no table was divided"
 
 
 def test_a_quiet_week_is_one_calm_page_and_its_appendix() -> None:
