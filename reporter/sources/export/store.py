@@ -26,11 +26,10 @@ from reporter.sources.filters import Condition, Property
 from reporter.sources.queries import SUMMARY_EVENTS, TRACE_EVENTS, literals
 from reporter.sources.queries.for_duckdb import (
     AI_EVENTS,
-    DUCKDB_EVENT,
-    DUCKDB_FIGURES,
-    DUCKDB_GIVEN,
     DUCKDB_MACROS,
     DUCKDB_PRINT,
+    ai_events,
+    printed,
 )
 from reporter.sources.rows import naive
 
@@ -243,8 +242,8 @@ class Store:
         )
         plain = f"SELECT {columns} FROM {rows}"
         if self.rows("SELECT count(*) FROM doubled")[0][0]:
-            printed = _printed(f"{rows} SEMI JOIN doubled USING (uuid)")
-            plain += f""" ANTI JOIN doubled USING (uuid) UNION ALL SELECT {columns} FROM {printed}
+            several = printed(f"{rows} SEMI JOIN doubled USING (uuid)")
+            plain += f""" ANTI JOIN doubled USING (uuid) UNION ALL SELECT {columns} FROM {several}
                 QUALIFY row_number() OVER (PARTITION BY uuid
                     ORDER BY stamp DESC NULLS LAST, print, properties) = 1"""
         self.rows(f"CREATE VIEW events AS {plain}")
@@ -294,7 +293,7 @@ class Store:
     def _load(self) -> None:
         for macro in DUCKDB_MACROS:
             self._connection.execute(macro)
-        self._connection.execute(f"CREATE TABLE {AI_EVENTS} AS {_events_of(scan.NO_ROWS)}")
+        self._connection.execute(f"CREATE TABLE {AI_EVENTS} AS {ai_events(scan.NO_ROWS)}")
         for part in scan.parts_of(self._run, self._files, self._aliases()):
             self._parts.append(self._load_part(part))
         where = "uuid IS NULL OR ts IS NULL"
@@ -306,9 +305,12 @@ class Store:
     def _load_part(self, part: scan.Part) -> scan.Part:
         """Load one part, mended where it has to be; gives the part as it was read."""
         try:
-            self._run(f"INSERT INTO {AI_EVENTS} {_events_of(part.in_short_vectors)}")
+            self._run(f"INSERT INTO {AI_EVENTS} {ai_events(part.in_short_vectors)}")
         except duckdb.Error as error:
             if scan.may_be_mended(error) and not part.mended:
+                # Mending holds each text five times. Of long ones two threads would take too much room, and
+                # more time than one.
+                self._connection.execute("SET threads = 1")
                 return self._load_part(scan.mended(part))
             self._blame(part, error)
         return part
@@ -317,7 +319,7 @@ class Store:
         """Find the file a part failed for, and raise its error."""
         for single in scan.narrowed(part):
             try:
-                self._run(f"SELECT count(COLUMNS(*)) FROM ({_events_of(single.in_short_vectors)})")
+                self._run(f"SELECT count(COLUMNS(*)) FROM ({ai_events(single.in_short_vectors)})")
             except duckdb.Error as own:
                 raise explain(own, single.files[0]) from own
         raise explain(error, part.files[0]) from error
@@ -369,7 +371,7 @@ class Store:
             return once
         least = ", ".join(f"min({expression}) AS {name}" for name, expression in chosen.items())
         return f"""{once} ANTI JOIN winners USING (uuid) UNION ALL
-            SELECT uuid, {least} FROM {_printed(f"{rows} SEMI JOIN winners USING (uuid)")}
+            SELECT uuid, {least} FROM {printed(f"{rows} SEMI JOIN winners USING (uuid)")}
             SEMI JOIN winners USING (uuid, print) GROUP BY uuid"""
 
     def _read_properties(self, properties: Sequence[Property]) -> None:
@@ -383,17 +385,3 @@ class Store:
             chosen[f"given{number}"] = f"said(json_extract_string({holder}, {scan.quoted(pointer)}))"
         self.rows(f"CREATE TABLE {table} AS {self._once(chosen, _ASKED_EVENTS)}")
         self._columns.update({each: f"{table}.given{number}" for number, each in enumerate(properties)})
-
-
-def _printed(source: str) -> str:
-    """Spell the rows of a relation, each with its print."""
-    read = f"SELECT *, {DUCKDB_FIGURES} FROM (SELECT *, {DUCKDB_GIVEN} AS given FROM {source})"
-    return f"(SELECT *, {DUCKDB_PRINT} AS print FROM ({read}))"
-
-
-def _events_of(source: str) -> str:
-    """Spell the figures of the AI events of a relation."""
-    return (
-        f"SELECT {DUCKDB_EVENT} FROM (SELECT *, {DUCKDB_GIVEN} AS given FROM {source} "
-        "WHERE starts_with(event, '$ai_'))"
-    )

@@ -86,6 +86,19 @@ DUCKDB_EVENT = f"""
 """
 """The columns of `AI_EVENTS`, from a relation that also has ``given`` (`DUCKDB_GIVEN`)."""
 
+
+def ai_events(rows: str) -> str:
+    """Spell the figures of the AI events of a relation."""
+    given = f"SELECT *, {DUCKDB_GIVEN} AS given FROM {rows} WHERE starts_with(event, '$ai_')"
+    return f"SELECT {DUCKDB_EVENT} FROM ({given})"
+
+
+def printed(rows: str) -> str:
+    """Spell the rows of a relation, each with its ``print``."""
+    read = f"SELECT *, {DUCKDB_FIGURES} FROM (SELECT *, {DUCKDB_GIVEN} AS given FROM {rows})"
+    return f"(SELECT *, {DUCKDB_PRINT} AS print FROM ({read}))"
+
+
 _FIGURES = """total(e.cost), max(e.latency), total(e.tokens_in), total(e.tokens_out), total(e.tokens_cached),
   count_if(e.is_error), count_if(e.event IN ('$ai_generation', '$ai_embedding'))"""
 _USE = "(e.model, CAST(e.event <> '$ai_span' AS INTEGER), e.tokens_in, e.tokens_out, e.cost)"

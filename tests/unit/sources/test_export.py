@@ -14,7 +14,7 @@ from reporter.errors import SourceUnreadable, UsageError
 from reporter.model import Window
 from reporter.sources.export import ExportSource, scan, store
 from reporter.sources.export.files import find_files
-from reporter.sources.queries.for_duckdb import DUCKDB_MACROS
+from reporter.sources.queries.for_duckdb import DUCKDB_MACROS, ai_events
 from tests.contract import cases
 from tests.contract.exports import write_jsonl, write_parquet
 
@@ -286,7 +286,7 @@ def test_only_ai_events_and_few_columns_leave_the_files(tmp_path):
     for macro in DUCKDB_MACROS:
         connection.execute(macro)
     (part,) = scan.parts_of(lambda sql: connection.execute(sql).fetchall(), find_files([str(path)]), {})
-    asked = store._events_of(part.in_short_vectors)
+    asked = ai_events(part.in_short_vectors)
     told = connection.execute(f"EXPLAIN (ANALYZE, FORMAT json) {asked}").fetchall()[0][1]
 
     def nodes(found):
