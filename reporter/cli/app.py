@@ -6,6 +6,7 @@ told in one line. This is the only place that turns exceptions into exit codes.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -16,11 +17,12 @@ import click
 from reporter.cli.console import Console
 from reporter.cli.root import COMPLETE_VARIABLE, root
 from reporter.cli.session import Session
-from reporter.errors import ReporterError, UsageError
+from reporter.errors import DeliveryError, ReporterError, UsageError
 
 INTERRUPTED = 130
 PIPE_CLOSED = 141
 _BUG = 70
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _silence_stdout()
         return PIPE_CLOSED
     except Exception as error:  # noqa: BLE001 (the last net: the one place where a bug is caught, and told)
-        return _bug(error, arguments, session)
+        return _unforeseen(error, arguments, session)
 
 
 def _run(arguments: list[str], session: Session) -> int:
@@ -79,6 +81,19 @@ def _usage(error: click.ClickException, console: Console) -> int:
     message = error.format_message().strip()
     console.error(UsageError(message[:1].lower() + message[1:].rstrip("."), hint=hint), usage=usage)
     return UsageError.exit_code
+
+
+def _unforeseen(error: Exception, arguments: Sequence[str], session: Session) -> int:
+    """Tell that nothing can be written, wherever that came up; anything else is our bug."""
+    # Of all that is not found only a folder for temporary files has no name: there is none to be had.
+    if not isinstance(error, OSError) or (
+        error.errno not in _FULL and (error.errno != errno.ENOENT or error.filename is not None)
+    ):
+        return _bug(error, arguments, session)
+    message = f"nothing can be written: {error.strerror}"
+    hint = "Free some room there, or point TMPDIR to a folder that can be written."
+    session.console.error(DeliveryError(message, subject=str(error.filename or ""), hint=hint))
+    return DeliveryError.exit_code
 
 
 def _bug(error: Exception, arguments: Sequence[str], session: Session) -> int:

@@ -1,9 +1,11 @@
 """How the program ends: one line for a person, the right exit code, nothing else."""
 
+import errno
 import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import click
@@ -17,6 +19,7 @@ from reporter.report import to_json
 from tests.reports import report, states
 
 ROOT = Path(__file__).parents[3]
+NO_ROOM = "Free some room there, or point TMPDIR to a folder that can be written."
 
 
 @pytest.fixture
@@ -232,6 +235,53 @@ def test_full_disk_behind_standard_output_is_told(program):
         done = program("schema", capture_output=False, stdout=full, stderr=subprocess.PIPE)
     assert done.returncode == 6
     assert done.stderr == "error: standard output cannot be written: No space left on device\n"
+
+
+def test_full_disk_behind_the_help_is_no_bug(program):
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = program("--help", capture_output=False, stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 6
+    assert done.stderr.startswith("error: nothing can be written: No space left on device\nhint: ")
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp', '/var/tmp']"),
+            "error: nothing can be written: No usable temporary directory found in ['/tmp', '/var/tmp']",
+        ),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "/tmp/reporter-x\x1b"),
+            "error: /tmp/reporter-x: nothing can be written: No space left on device",
+        ),
+        (
+            OSError(errno.EROFS, "Read-only file system"),
+            "error: nothing can be written: Read-only file system",
+        ),
+    ],
+)
+@pytest.mark.parametrize("words", [("demo", "--format", "json"), ("jobs", "--source", "events.jsonl")])
+def test_no_room_for_temporary_files_is_told(call, monkeypatch, tmp_path, words, error, told):
+    def refused(*_, **__):
+        raise error
+
+    (tmp_path / "events.jsonl").write_text("", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tempfile, "mkdtemp", refused)
+    code, out, said = call(*words)
+    assert (code, out) == (6, "")
+    assert said.splitlines()[-2:] == [told, "hint: " + NO_ROOM]
+
+
+def test_what_is_not_found_otherwise_is_a_bug(call, monkeypatch, tmp_path):
+    def refused(*_, **__):
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", "reporter/no-such-file")
+
+    (tmp_path / "events.jsonl").write_text("", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tempfile, "mkdtemp", refused)
+    assert call("jobs", "--source", "events.jsonl")[0] == 70
 
 
 def test_the_process_ends_with_the_code_once_all_is_said_and_every_thread_is_done(tmp_path):
