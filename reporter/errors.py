@@ -45,9 +45,9 @@ class ReporterError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        """Join message, subject and hint the way they are printed on a terminal."""
+        """Join subject, message and hint as sentences."""
         head = f"{self.subject}: {self.message}" if self.subject else self.message
-        return f"{head}\n{self.hint}" if self.hint else head
+        return f"{head.rstrip('.')}. {self.hint}" if self.hint else head
 
 
 class UsageError(ReporterError):

@@ -12,9 +12,11 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -100,6 +102,8 @@ class Press:
         self._drawing: subprocess.Popen[bytes] | None = None
         self._layout: subprocess.Popen[bytes] | None = None
         self._threads = ThreadPoolExecutor(2)
+        self._folder = ""
+        """Where the processes put temporary files: they end without tidying up, or are killed."""
 
     def __enter__(self) -> Self:
         """Open the press; `start` says what it takes to print."""
@@ -114,6 +118,8 @@ class Press:
         if not self._documents or self._drawing is not None:
             return
         environ = {name: value for name, value in os.environ.items() if not name.startswith(_PRIVATE)}
+        with contextlib.suppress(OSError):  # told by whoever needs it, which is not each of them
+            self._folder = environ["TMPDIR"] = tempfile.mkdtemp(prefix="reporter-")
         subject = " and ".join(f"report.{document}" for document in self._documents)
         try:
             # What is drawn for paper goes from one to the other, and not through this process.
@@ -202,6 +208,8 @@ class Press:
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None and not pipe.closed:
                     pipe.close()
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def _started(

@@ -71,7 +71,8 @@ def pdf(
         ``report.pdf``; equal arguments give equal bytes on one machine.
 
     Raises:
-        RenderError: WeasyPrint or Pango is missing, a template is wrong, or it asks for an outside resource.
+        RenderError: WeasyPrint or Pango is missing, a template is wrong or asks for an outside resource, or
+            there is no room for temporary files.
     """
     engine = _engine()
     urls = import_module("weasyprint.urls")
@@ -101,6 +102,12 @@ def pdf(
             f"a template asks for something outside the report: {units.clean(str(error), 200)}",
             subject="print.html",
             hint="Put pictures and fonts into the template as data: addresses.",
+        ) from error
+    except OSError as error:
+        raise RenderError(
+            f"nothing can be written: {error.strerror}",
+            subject="report.pdf",
+            hint="Fonts are set aside meanwhile: point TMPDIR to a folder with a megabyte of room.",
         ) from error
     return Artifact(name="report.pdf", media_type="application/pdf", data=data)
 

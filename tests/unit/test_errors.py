@@ -23,8 +23,8 @@ def test_every_error_has_its_documented_exit_code():
     [
         ("", "", "it broke"),
         ("a.json", "", "a.json: it broke"),
-        ("", "Mend it.", "it broke\nMend it."),
-        ("a.json", "Mend it.", "a.json: it broke\nMend it."),
+        ("", "Mend it.", "it broke. Mend it."),
+        ("a.json", "Mend it.", "a.json: it broke. Mend it."),
     ],
 )
 def test_text_joins_subject_message_and_hint(subject, hint, expected):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import time
 from pathlib import Path
 
@@ -89,6 +90,26 @@ def test_a_failure_is_not_kept(tmp_path: Path) -> None:
         (failed,) = used.make(REPORT, Order(templates=str(tmp_path)), kept)
     assert isinstance(failed, RenderError)
     assert not (tmp_path / "state").exists()
+
+
+def test_no_temporary_file_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """WeasyPrint sets fonts aside, and a process that ends at once does not tidy up."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with Press(["pdf"]) as used:
+        (made,) = used.make(REPORT, Order())
+        assert isinstance(made, Artifact)
+        assert any(path.is_file() for path in tmp_path.rglob("*"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_place_for_temporary_files_the_page_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(**_: str) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", refused)
+    with Press(["html"]) as used:
+        (made,) = used.make(REPORT, Order())
+    assert isinstance(made, Artifact)
 
 
 def test_no_process_is_left_when_nothing_was_asked() -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
 
+from reporter.charts import paper_assets
 from reporter.errors import RenderError
 from reporter.render import pdf, templates
 from tests.reports import report, section, states
@@ -51,6 +53,14 @@ def test_outside_resource_stops_the_rendering(address: str, tmp_path: Path, asse
     )
     with pytest.raises(RenderError, match="outside the report"):
         pdf.pdf(STATES["no_run"], [], assets, env=templates.environment(tmp_path))
+
+
+def test_no_room_for_the_fonts_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assets = paper_assets()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(RenderError, match="nothing can be written: No such file or directory") as found:
+        pdf.pdf(STATES["no_run"], [], assets, env=templates.environment())
+    assert "TMPDIR" in found.value.hint
 
 
 def test_rows_are_capped_and_the_rest_is_named(assets) -> None:
