@@ -10,7 +10,9 @@ import json
 import os
 import re
 import stat
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from tempfile import mkstemp
 from typing import Any
@@ -20,6 +22,8 @@ from reporter.errors import UsageError
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}", re.ASCII)
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 """Absent on Windows, where links need a privilege to be made."""
+_ABANDONED_S = 3600.0
+"""No write takes so long: what is older was left by one that was killed."""
 
 
 def intruder(found: os.stat_result) -> str | None:
@@ -91,12 +95,20 @@ class StateFolder:
                 os.fsync(stream.fileno())
             temporary.replace(target)
             temporary = None
+            self._sweep(name)
         except OSError as error:
             raise self._unusable(error) from error
         finally:
             if temporary is not None:
                 temporary.unlink(missing_ok=True)
         return target
+
+    def _sweep(self, name: str) -> None:
+        """Remove what killed writes of a file left behind."""
+        for left in self.path.glob(f".{name[:40]}.*.tmp"):
+            with suppress(OSError):
+                if time.time() - left.lstat().st_mtime > _ABANDONED_S:
+                    left.unlink()
 
     def write_json(self, name: str, value: Any) -> Path:
         """Write a value as JSON with sorted keys.

@@ -52,6 +52,19 @@ def test_writing_again_replaces_and_leaves_nothing_else(folder):
     assert [p.name for p in folder.path.iterdir()] == ["a.json"]
 
 
+def test_what_a_killed_write_left_is_removed_by_the_next_one(folder):
+    folder.prepare()
+    old, new, other = (folder.path / name for name in (".a.json.x1.tmp", ".a.json.x2.tmp", ".b.json.x3.tmp"))
+    for left in (old, new, other):
+        left.write_bytes(b"half")
+    for left in (old, other):
+        os.utime(left, (0, 0))
+    folder.write("a.json", b"{}")
+    assert sorted(path.name for path in folder.path.iterdir()) == sorted([new.name, other.name, "a.json"])
+    folder.write("b.json", b"{}")
+    assert not other.exists()
+
+
 @pytest.mark.parametrize("damage", [b"", b'{"a":', b"\xff\xfe\x00", b"[" * 200_000])
 def test_damaged_file_is_set_aside_and_told(folder, told, damage):
     folder.write("a.json", damage)
