@@ -16,7 +16,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,8 +26,9 @@ from typing import BinaryIO, Literal, Self, TypeAlias, TypeVar
 
 import msgspec
 
+from reporter import temporary
 from reporter.artifact import Artifact, Chart
-from reporter.errors import LibraryMissing, RenderError
+from reporter.errors import DeliveryError, LibraryMissing, RenderError
 from reporter.report import Report, from_json, to_json
 from reporter.state.documents import Documents
 
@@ -118,8 +118,8 @@ class Press:
         if not self._documents or self._drawing is not None:
             return
         environ = {name: value for name, value in os.environ.items() if not name.startswith(_PRIVATE)}
-        with contextlib.suppress(OSError):  # told by whoever needs it, which is not each of them
-            self._folder = environ["TMPDIR"] = tempfile.mkdtemp(prefix="reporter-")
+        with contextlib.suppress(DeliveryError):  # told by whoever needs it, which is not each of them
+            self._folder = environ["TMPDIR"] = temporary.folder()
         subject = " and ".join(f"report.{document}" for document in self._documents)
         try:
             # What is drawn for paper goes from one to the other, and not through this process.

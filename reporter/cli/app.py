@@ -14,10 +14,11 @@ from io import TextIOWrapper
 
 import click
 
+from reporter import temporary
 from reporter.cli.console import Console
 from reporter.cli.root import COMPLETE_VARIABLE, root
 from reporter.cli.session import Session
-from reporter.errors import DeliveryError, ReporterError, UsageError
+from reporter.errors import ReporterError, UsageError
 
 INTERRUPTED = 130
 PIPE_CLOSED = 141
@@ -85,15 +86,11 @@ def _usage(error: click.ClickException, console: Console) -> int:
 
 def _unforeseen(error: Exception, arguments: Sequence[str], session: Session) -> int:
     """Tell that nothing can be written, wherever that came up; anything else is our bug."""
-    # Of all that is not found only a folder for temporary files has no name: there is none to be had.
-    if not isinstance(error, OSError) or (
-        error.errno not in _FULL and (error.errno != errno.ENOENT or error.filename is not None)
-    ):
+    if not isinstance(error, OSError) or error.errno not in _FULL:
         return _bug(error, arguments, session)
-    message = f"nothing can be written: {error.strerror}"
-    hint = "Free some room there, or point TMPDIR to a folder that can be written."
-    session.console.error(DeliveryError(message, subject=str(error.filename or ""), hint=hint))
-    return DeliveryError.exit_code
+    told = temporary.no_room(error)
+    session.console.error(told)
+    return told.exit_code
 
 
 def _bug(error: Exception, arguments: Sequence[str], session: Session) -> int:

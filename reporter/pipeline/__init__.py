@@ -6,6 +6,7 @@ they are first needed, so that listing jobs never loads a plotting library.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -14,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reporter import temporary
 from reporter.artifact import Artifact
 from reporter.errors import DeliveryError, RenderError, UsageError
 from reporter.pipeline import baselines, delivering, mailing, notifying, remembering, reproducing
@@ -205,18 +207,19 @@ def run_compare(settings: Settings, prior_id: str, latest_id: str, *, progress: 
 
 def run_demo(settings: Settings, *, progress: Progress) -> Outcome:
     """Report on the bundled events, moved so that they end now; needs no key and no network."""
-    from tempfile import TemporaryDirectory
-
     from reporter.sources import demo
 
     now = moment_of(settings)
-    with TemporaryDirectory(prefix="reporter-demo-") as folder:
+    folder = temporary.folder()
+    try:
         progress.step("moving the bundled events to now")
         files = demo.moved(now, Path(folder))
         # The same events under another clock every time: nothing of it is worth remembering.
         moved = replace(settings, source=str(files.events), jobs_file=files.jobs, now=now, no_cache=True)
         moved = replace(moved, annotate=settings.annotate or files.annotations)
         return run_report(moved, progress=progress)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def run_render(settings: Settings, path: Path, *, progress: Progress) -> Outcome:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from reporter import units
 from reporter.config import KEY_VARIABLE, POSTHOG
 from reporter.errors import ReporterError, SourceError
-from reporter.pipeline.opening import client_of, moment_of, off, opened
+from reporter.pipeline.opening import apart, client_of, moment_of, opened
 
 if TYPE_CHECKING:
     from reporter.config import Settings
@@ -132,7 +132,7 @@ def _asked(client: Client) -> Iterator[Check]:
         worst="warn",
     )
     yield _budget(client)
-    yield _skew(client.ahead)
+    yield _skew(client.skew)
 
 
 def _attempt(
@@ -189,15 +189,15 @@ def _budget(client: Client) -> Check:
     return Check(name, "pass", left)
 
 
-def _skew(ahead: timedelta | None) -> Check:
-    from reporter.sources.api.client import IN_STEP
+def _skew(skew: timedelta | None) -> Check:
+    from reporter.sources.api.client import MOST_SKEW
 
     name = "clock"
-    if ahead is None:
+    if skew is None:
         return Check(name, "warn", "PostHog did not tell its time", "")
-    if abs(ahead) > IN_STEP:
+    if abs(skew) > MOST_SKEW:
         hint = "Set it, for instance with NTP: runs are looked for, and staleness is judged, by it."
-        return Check(name, "warn", f"this machine's clock is {off(ahead)} PostHog's", hint)
+        return Check(name, "warn", f"this machine's clock is {apart(skew)} PostHog's", hint)
     return Check(name, "pass", "agrees with PostHog's")
 
 

@@ -55,11 +55,11 @@ def opened(
         if press:
             loading.begin(press)
 
-    def skewed(ahead: timedelta) -> None:
+    def skewed(skew: timedelta) -> None:
         from reporter.report import Caveat
 
         if settings.now is None:
-            warn(Caveat(code="clock_off", message=_judged_by(ahead)))
+            warn(Caveat(code="clock_off", message=_judged_by(skew)))
 
     if settings.source == POSTHOG:
         client = client_of(settings, progress, skewed)
@@ -122,24 +122,24 @@ def client_of(
         settings.api_key.reveal,
         timeout_s=settings.timeout_s - _to_render_s(settings),
         say=progress.step,
-        off=skewed,
+        skewed=skewed,
     )
 
 
-def off(ahead: timedelta) -> str:
+def apart(skew: timedelta) -> str:
     """Write how far a clock is from another: ``2 h ahead of``."""
-    return f"{units.seconds(abs(ahead).total_seconds())} {'ahead of' if ahead > timedelta() else 'behind'}"
+    return f"{units.seconds(abs(skew).total_seconds())} {'ahead of' if skew > timedelta() else 'behind'}"
 
 
-def _judged_by(ahead: timedelta) -> str:
+def _judged_by(skew: timedelta) -> str:
     """Say what a clock that is off does to a report."""
     does = (
         "a run may be called stale too early"
-        if ahead > timedelta()
-        else "a run that began since then is not in it, and a stale one may pass for a fresh one"
+        if skew > timedelta()
+        else "what was stored in between is not in it, and a stale run may pass for a fresh one"
     )
     return (
-        f"This machine's clock is {off(ahead)} PostHog's, and this report goes by it: {does}. "
+        f"This machine's clock is {apart(skew)} PostHog's, and this report goes by it: {does}. "
         "Set the clock, or give the time with --now."
     )
 

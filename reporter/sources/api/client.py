@@ -34,8 +34,8 @@ _QUERY_ID = re.compile(r"[0-9A-Za-z_-]{1,128}", re.ASCII)
 _BYTES = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _LEAST_S = 0.5
 """Time that must be left for a request to be worth sending."""
-IN_STEP: Final = timedelta(minutes=2)
-"""Two clocks that are not further apart than this agree."""
+MOST_SKEW: Final = timedelta(minutes=2)
+"""Clocks that are not further apart than this agree."""
 _CENTURY = timedelta(days=36_525)
 
 
@@ -54,7 +54,7 @@ class Client:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         say: Callable[[str], None] = lambda _: None,
-        off: Callable[[timedelta], None] = lambda _: None,
+        skewed: Callable[[timedelta], None] = lambda _: None,
     ) -> None:
         """Prepare; nothing is sent yet.
 
@@ -66,7 +66,7 @@ class Client:
             clock: Seconds that only grow.
             sleep: Waits for so many seconds.
             say: Told, in one line, why it waits.
-            off: Told, once, how far this machine's clock is ahead of the server's, if they do not agree.
+            skewed: Told, once, how far this machine's clock is ahead of the server's, if they do not agree.
         """
         self.host = host.rstrip("/")
         self.project_id = project_id
@@ -76,11 +76,11 @@ class Client:
         """Bytes PostHog says it read to answer."""
         self.budget_left: int | None = None
         """Bytes PostHog says it may still read for this project's queries; ``None`` if it did not say."""
-        self.ahead: timedelta | None = None
+        self.skew: timedelta | None = None
         """How far this machine's clock is ahead of the server's, by the last answer that told its time."""
         self._wire = Wire(host, key, clock=clock)
         self._key = key
-        self._clock, self._sleep, self._say, self._off = clock, sleep, say, off
+        self._clock, self._sleep, self._say, self._skewed = clock, sleep, say, skewed
         self._until = clock() + timeout_s
         self._timeout_s = timeout_s
         self._places = BoundedSemaphore(IN_FLIGHT)
@@ -95,7 +95,7 @@ class Client:
     def moment(self) -> datetime:
         """Give the present moment, aware UTC: by the server's clock, where this machine's does not agree."""
         here = datetime.now(UTC)
-        return here if self.ahead is None or abs(self.ahead) <= IN_STEP else here - self.ahead
+        return here if self.skew is None or abs(self.skew) <= MOST_SKEW else here - self.skew
 
     def spent(self) -> str:
         """Say in a sentence how much was asked, and what it cost of the project's budget."""
@@ -290,16 +290,16 @@ class Client:
                 self.budget_left = int(left)
             try:
                 told = parsedate_to_datetime(answer.headers.get("date", ""))
-                ahead = datetime.now(UTC) - (told if told.tzinfo else told.replace(tzinfo=UTC))
+                skew = datetime.now(UTC) - (told if told.tzinfo else told.replace(tzinfo=UTC))
             except (ValueError, TypeError, IndexError, OverflowError):
                 return
-            if abs(ahead) > _CENTURY:
+            if abs(skew) > _CENTURY:
                 return  # what a server sends is no time just because it is written like one
-            self.ahead = ahead
-            if abs(ahead) <= IN_STEP:
+            self.skew = skew
+            if abs(skew) <= MOST_SKEW:
                 return
-            off, self._off = self._off, lambda _: None
-        off(ahead)
+            skewed, self._skewed = self._skewed, lambda _: None
+        skewed(skew)
 
     def _polled(self, status: Mapping[str, Any], name: str) -> Mapping[str, Any]:
         """Wait for a query the server chose to answer later."""

@@ -67,14 +67,11 @@ class Part:
         """
         return self._over(_in_short_vectors)
 
-    @property
-    def _paths(self) -> str:
-        return "[" + ", ".join(map(quoted, self.aliases)) + "]"
-
     def _over(self, shaped: Callable[[str, str], str]) -> str:
+        paths = "[" + ", ".join(map(quoted, self.aliases)) + "]"
         if self.files[0].format == "parquet":
-            return _parquet(self._paths, dict(self.types), shaped, mended=self.mended)
-        return _jsonl(self._paths, self.files[0], shaped, mended=self.mended)
+            return _parquet(paths, dict(self.types), shaped, mended=self.mended)
+        return _jsonl(paths, self.files[0], shaped, mended=self.mended)
 
 
 NO_ROWS = (
@@ -217,8 +214,17 @@ def _parquet(paths: str, types: dict[str, str], shaped: Callable[[str, str], str
 def _jsonl(paths: str, like: ExportFile, shaped: Callable[[str, str], str], *, mended: bool) -> str:
     """Spell the sub-query for JSON lines."""
     if mended:
+        # Lines as text, so that half characters can be replaced before anything parses them.
+        lines = (
+            f"(SELECT * FROM read_csv({paths}, columns = {{line: 'VARCHAR'}}, auto_detect = false, "
+            f"header = false, delim = '\x01', quote = '', escape = '', comment = '', "
+            f"compression = '{like.packing}', "
+            # One longest line a buffer: the default's would hold eight.
+            f"max_line_size = {MAX_LINE_BYTES}, buffer_size = {MAX_LINE_BYTES}, hive_partitioning = false) "
+            r"WHERE regexp_matches(line, '\S'))"
+        )
         fields = f"from_json({_mend('line')}, '{json.dumps(_JSON_TYPES)}')"
-        rows = f"(SELECT unnest({fields}) FROM {shaped(_lines(paths, like), 'strlen(line)')})"
+        rows = f"(SELECT unnest({fields}) FROM {shaped(lines, 'strlen(line)')})"
     else:
         rows = shaped(_json_lines(paths, like), "strlen(CAST(properties AS VARCHAR))")
     types = dict.fromkeys(_WANTED, "VARCHAR")
@@ -238,18 +244,6 @@ def _json_lines(paths: str, like: ExportFile) -> str:
     return (
         f"read_json({paths}, format = '{like.layout}', records = true, columns = {_JSON_TYPES}, "
         f"compression = '{like.packing}', maximum_object_size = {MAX_LINE_BYTES}, hive_partitioning = false)"
-    )
-
-
-def _lines(paths: str, like: ExportFile) -> str:
-    """Spell JSON lines as text, so that half characters can be replaced before anything parses them."""
-    return (
-        f"(SELECT * FROM read_csv({paths}, columns = {{line: 'VARCHAR'}}, auto_detect = false, "
-        f"header = false, delim = '\x01', quote = '', escape = '', comment = '', "
-        f"compression = '{like.packing}', "
-        # One longest line a buffer: the default's would hold eight.
-        f"max_line_size = {MAX_LINE_BYTES}, buffer_size = {MAX_LINE_BYTES}, hive_partitioning = false) "
-        r"WHERE regexp_matches(line, '\S'))"
     )
 
 

@@ -12,13 +12,13 @@ from __future__ import annotations
 import glob
 import os
 import shutil
-import tempfile
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import duckdb
 
+from reporter import temporary
 from reporter.sources.export import scan
 from reporter.sources.export.explain import explain, translated
 from reporter.sources.export.files import find_files
@@ -74,7 +74,7 @@ class Store:
             SourceUnreadable: Nothing was found, or a file cannot be read.
         """
         self._files = find_files(paths)
-        self._folder = tempfile.mkdtemp(prefix="reporter-")  # readable by its owner alone
+        self._folder = temporary.folder()
         self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._columns: dict[Property, str] = {}
         self._parts: list[scan.Part] = []

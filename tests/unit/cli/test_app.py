@@ -274,13 +274,14 @@ def test_no_room_for_temporary_files_is_told(call, monkeypatch, tmp_path, words,
     assert said.splitlines()[-2:] == [told, "hint: " + NO_ROOM]
 
 
-def test_what_is_not_found_otherwise_is_a_bug(call, monkeypatch, tmp_path):
+@pytest.mark.parametrize("name", [None, "reporter/no-such-file"])
+def test_what_is_not_found_otherwise_is_a_bug(call, monkeypatch, tmp_path, name):
     def refused(*_, **__):
-        raise FileNotFoundError(errno.ENOENT, "No such file or directory", "reporter/no-such-file")
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", name)
 
     (tmp_path / "events.jsonl").write_text("", "utf-8")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(tempfile, "mkdtemp", refused)
+    monkeypatch.setattr("reporter.sources.export.store.find_files", refused)
     assert call("jobs", "--source", "events.jsonl")[0] == 70
 
 

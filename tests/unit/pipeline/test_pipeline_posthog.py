@@ -87,7 +87,7 @@ def test_a_report_is_made_and_what_it_cost_is_told(settings: Settings, served: S
     ("skew_s", "told", "does"),
     [
         (-7200, "2 h ahead of", "may be called stale too early"),
-        (172_800, "48 h behind", "a run that began since then is not in it"),
+        (172_800, "48 h behind", "what was stored in between is not in it"),
     ],
 )
 def test_a_clock_that_does_not_agree_with_the_servers_is_told_where_the_report_goes_by_it(

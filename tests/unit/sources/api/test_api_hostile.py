@@ -356,9 +356,9 @@ def test_bytes_read_and_left_are_told(serve, ask):
 )  # fmt: skip
 def test_a_date_that_is_none_tells_nothing_of_the_clock(serve, ask, date):
     off = []
-    client = ask(serve(dated(date)), off=off.append)
+    client = ask(serve(dated(date)), skewed=off.append)
     client.query(SELECT, "items")
-    assert client.ahead is None
+    assert client.skew is None
     assert off == []
 
 
@@ -366,14 +366,14 @@ def test_a_date_that_is_none_tells_nothing_of_the_clock(serve, ask, date):
 def test_a_date_without_a_zone_is_utc(serve, ask, date):
     client = ask(serve(dated(date)))
     client.query(SELECT, "items")
-    assert abs(datetime.now(UTC) - datetime(2026, 1, 5, tzinfo=UTC) - client.ahead) < timedelta(minutes=1)
+    assert abs(datetime.now(UTC) - datetime(2026, 1, 5, tzinfo=UTC) - client.skew) < timedelta(minutes=1)
 
 
 @pytest.mark.parametrize(("ahead_s", "told"), [(7200, True), (-86_400, True), (60, False), (0, False)])
 def test_a_clock_that_does_not_agree_is_told_once_and_not_gone_by(serve, ask, ahead_s, told):
     server_s = time.time() - ahead_s
     off = []
-    client = ask(serve(*[dated(formatdate(server_s, usegmt=True))] * 3), off=off.append)
+    client = ask(serve(*[dated(formatdate(server_s, usegmt=True))] * 3), skewed=off.append)
     for _ in range(3):
         client.query(SELECT, "items")
     assert [round(ahead.total_seconds() / 60) for ahead in off] == ([ahead_s / 60] if told else [])
