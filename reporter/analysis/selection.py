@@ -299,7 +299,7 @@ def _no_run(group: JobRuns) -> str:
         return "The job is disabled and has no run in the time looked at."
     least = "100 evaluations in three days" if group.job.level == "evaluation" else "1,000 items a week"
     looked = "No run of this job is stored in the time looked at."
-    return f"{looked} PostHog makes one only where there are at least {least}."
+    return f"{looked} By default PostHog makes one only where there are at least {least}."
 
 
 def _stale_sentence(job: Job, latest: RunHeader, now: datetime) -> str:

@@ -101,7 +101,7 @@ def marked(section: JobSection, annotations: Sequence[Annotation], tz: str) -> t
     ends = [units.parse_time(end) for end in _ends(section)]
     first = min(ends, default=None)
     return tuple(
-        f"{units.day(a.at, tz)} {units.clean(a.text, 120)}"
+        f"{units.day(a.at, tz)}: {units.clean(a.text, 120)}"
         for a in annotations
         if first is not None and first <= units.parse_time(a.at) <= max(ends)
     )
